@@ -3,6 +3,9 @@
 # RELEASE=dir (or the environment variable) takes another release's folder in accept, rescan, local, docker-build,
 # policies, verify and audit.
 SHELL := /bin/bash
+# Python keeps what it compiled (in __pycache__, which git ignores), also where the environment forbids it: the tests
+# start more than a hundred runs of the gate, and each would compile all of it again.
+export PYTHONDONTWRITEBYTECODE :=
 PYTHON_IN := .venv/bin/python
 FOLDER := $(or $(RELEASE),.)
 SCRIPTS := setup/say setup/preflight setup/engine setup/base setup/venv .ci/run .github/restore .github/alarm bench/by_hand.sh tests/engines/inside.sh gate/adopt/image_without_python/bootstrap
@@ -87,7 +90,7 @@ soak: setup ## Twenty whole runs ended at random moments, the life of releases, 
 mutation: setup ## Change each check in every small way; its tests have to notice (40 min); MODULES="gate/verdict.py …"
 	@nice $(PYTHON_IN) -m tests.mutation $(MODULES)
 
-bench: setup ## Measure the gate against the same work by hand; ARGS="--runs 5 --cold 0"
+bench: setup ## Measure the gate against the same work by hand; ARGS="--runs 5 --cold 0 --waits"
 	@$(PYTHON_IN) -m bench $(ARGS)
 
 engines: setup docker-build ## The gate on four other Docker engines, each in a sandbox (25 min, root); writes docs/engines.md; ARGS="podman-5"
@@ -100,6 +103,7 @@ wheels: setup ## Install 62 published packages and see that nothing in them is t
 	@$(PYTHON_IN) -m tests.image.wheels
 
 policies: setup ## Write docs/policies for the release in pytest.ini, held against the call logs of the runs here
+	@$(PYTHON_IN) -m gate.aws.service_authorization > gate/aws/actions.json
 	@$(PYTHON_IN) -m gate.caller_permissions --release-folder "$(FOLDER)" $(wildcard $(FOLDER)/reports/evidence/*-every-aws-call-of-the-run.json)
 
 handbook: setup ## Write docs/on-call.md from the list of checks

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import gc
+import os
+
 import pytest
 
 from gate import options as command_line
 from gate import release as settings
-from gate.scenarios.run_kind import looks_only
+from gate.scenarios.run_kind import looks_only, refuse_restriction
 
 STEPS = ("fixtures", "image", "base", "runtime", "browser", "registry", "signing_and_replication", "access",
          "legacy", "scan", "evidence")  # fmt: skip
+
+# Nearly all that a run makes it keeps: Python need not look for garbage as often as it does.
+gc.set_threshold(10_000)
 
 
 def pytest_addoption(parser):
@@ -23,8 +29,11 @@ def pytest_addoption(parser):
     command_line.declare(parser)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config):
     """With --plan, say what would be done, and do nothing."""
+    with command_line.usage_errors():
+        refuse_restriction(os.environ)
     if not config.option.plan or looks_only(config.option):
         return None
     from gate.run.start import plan

@@ -39,12 +39,12 @@ def resident(process: int) -> float:
     return int(next(line for line in status if line.startswith("VmHWM")).split()[1]) / 1024
 
 
-def seconds(command: list[str], environment: dict[str, str] | None = None) -> float:
-    """How long a command takes; one that fails ends the bench, with the end of its output."""
+def seconds(command: list[str], environment: dict[str, str] | None = None, folder: Path = ROOT) -> float:
+    """How long a command takes in a folder; one that fails ends the bench, with the end of its output."""
     began = time.monotonic()
     whole = {**os.environ, **(environment or {})}
     with tempfile.TemporaryFile("w+") as screen:
-        process = subprocess.Popen(command, cwd=ROOT, env=whole, stdout=screen, stderr=screen, text=True)
+        process = subprocess.Popen(command, cwd=folder, env=whole, stdout=screen, stderr=screen, text=True)
         Observed.follow(process)
         took = time.monotonic() - began
         screen.seek(0)

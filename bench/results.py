@@ -7,6 +7,7 @@ import platform
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 from bench.measure import ROOT
 from bench.scale import exponent
@@ -15,11 +16,16 @@ FILE = ROOT / "bench" / "RESULTS.md"
 COLLECTING = "`pytest features/ --collect-only`"
 MEMORY = "resident memory of the suite at its largest"
 PAGE, OPENED = "the page of 100,000 findings and 2,000 records", "the same page, opened in the image's Chrome"
+ACCEPT, CHANGED, FRESH = "`make accept`", "`make accept` after a change of src/", "`make accept` in a new clone"
+CHECK, TEST = "`make check`", "`make test`"
 # Figures that stand alone: unit and limit.
-ALONE = {COLLECTING: ("s", 1.0), MEMORY: ("MB", 300.0), PAGE: ("MB", 5.0), OPENED: ("s", 2.0)}
+ALONE = {
+    **{COLLECTING: ("s", 1.0), MEMORY: ("MB", 300.0), PAGE: ("MB", 5.0), OPENED: ("s", 2.0)},
+    **{ACCEPT: ("s", 25.0), CHANGED: ("s", 40.0), FRESH: ("s", 270.0), CHECK: ("s", 60.0), TEST: ("s", 600.0)},
+}
 # The exponent of linear growth, with what a measurement of seconds may be off; memory at the largest size, in MiB.
 EXPONENT, MEBIBYTES = 1.1, 300.0
-# Before the label of a comparison: where the gate's time goes.
+# Before the label of a row: where the gate's time goes.
 _TIME_OF = "time of "
 _HELD = {True: "held", False: "**not held**"}
 
@@ -35,7 +41,7 @@ class Measurements:
     def __init__(self, compared: dict[str, float], growing: Sequence[str]) -> None:
         self._compared, self._growing = compared, tuple(growing)
         rows = [line for line in FILE.read_text().splitlines() if line.startswith("| ")]
-        labels = {*compared, *ALONE, *growing, *(_TIME_OF + label for label in compared)}
+        labels = {*compared, *ALONE, *growing, *(_TIME_OF + label for label in (*compared, *ALONE))}
         self._rows = {label: row for row in rows if (label := row.strip("| ").partition(" | ")[0]) in labels}
 
     @property
@@ -49,8 +55,8 @@ class Measurements:
         held = f"{limit:.2f}, {_HELD[ratio <= limit]}"
         self._note(label, f"{gate:.1f} s", f"{other:.1f} s", f"{ratio:.2f}", held, str(runs))
 
-    def why(self, label: str, parts: str, alone: Mapping[str, float]) -> None:
-        """Where the gate's time went in a comparison: as its last run said, and steps alone, in seconds."""
+    def why(self, label: str, parts: str, alone: Mapping[str, float] = MappingProxyType({})) -> None:
+        """Where the time of a row went: as the gate's last run said, and steps alone, in seconds."""
         steps = ", ".join(f"{name} {seconds:.1f}" for name, seconds in alone.items())
         self._note(_TIME_OF + label, "; each alone: ".join(filter(None, (parts, steps))))
 
@@ -104,13 +110,14 @@ a straight line from the two largest sizes that were measured, and says so.
 
     def _reasons(self) -> str:
         """Where the time goes of what is slower than its limit."""
-        reasons = self._table(_TIME_OF + label for label in self._compared if label in self.worse)
+        reasons = self._table(_TIME_OF + label for label in (*self._compared, *ALONE) if label in self.worse)
         if not reasons:
             return ""
         return f"""
 ## Why a limit is not held
 
-Where the time of the gate's last run went, as that run timed its parts itself, in seconds.
+Where the time went, in seconds: of a run of the gate, as it timed its parts itself; of `make test`, in its three
+processes together, by the folder of the tests.
 
 | what | parts | measured |
 |---|---|---|

@@ -29,9 +29,9 @@ from gate.access.matrix import access_matrix, plain
 from gate.evidence.store import EvidenceRecord
 from gate.image.archive import read_image
 from gate.image.base_files import base_unchanged
-from gate.image.file_checks import readable_by_all
 from gate.image.layer_files import LayerFolder
 from gate.image.package_records import PackageRecords
+from gate.image.permissions import readable_by_all
 from gate.image.secrets.secret_checks import no_secret
 from gate.report.findings import findings as listed
 from gate.report.page import ReportPage, render

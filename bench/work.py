@@ -7,11 +7,14 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
+from collections import defaultdict
 from contextlib import closing, nullcontext
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from xml.etree import ElementTree
 
 import docker
 
@@ -48,6 +51,8 @@ browser.get("file:///tmp/page.html")
 print(browser.execute_script("return performance.getEntriesByType('navigation')[0].loadEventEnd"))
 browser.quit()
 """
+# What pytest says of each test, and how many folders are named of those that took longest.
+_TESTS, _FOLDERS = ROOT / ".cache" / "bench" / "tests.xml", 8
 _BENCHED = {"BENCH_IMAGE": IMAGES[0], "BENCH_BASE": STAND_IN}
 
 
@@ -78,6 +83,50 @@ def by_hand() -> float:
         }
         seconds(["bench/by_hand.sh", *arguments], {**target.environment(), **given})
     return time.monotonic() - began
+
+
+def accept() -> float:
+    """`make accept` where nothing has changed since the last one."""
+    return seconds(["make", "accept"])
+
+
+def accept_changed() -> float:
+    """The same after a change of src/."""
+    handler = ROOT / RELEASE.image_context / "src" / "main.py"
+    text = handler.read_text()
+    handler.write_text(f"{text}# {time.time()}\n")
+    try:
+        return accept()
+    finally:
+        handler.write_text(text)
+
+
+def accept_fresh() -> float:
+    """The same in a new clone; only downloads are kept."""
+    with tempfile.TemporaryDirectory() as folder:
+        empty_caches()
+        began = time.monotonic()
+        subprocess.run(["git", "clone", "--quiet", ROOT, folder], check=True)
+        seconds(["make", "accept"], folder=Path(folder))
+        return time.monotonic() - began
+
+
+def check() -> float:
+    """`make check`."""
+    return seconds(["make", "check"])
+
+
+def test() -> float:
+    """`make test`."""
+    return seconds(["make", "test", f"ARGS=--junitxml={_TESTS}"])
+
+
+def slowest_folders() -> dict[str, float]:
+    """Where the time of `make test` went: the seconds of its three processes by folder, the longest first."""
+    found: dict[str, float] = defaultdict(float)
+    for case in ElementTree.parse(_TESTS).iter("testcase"):  # noqa: S314 - pytest wrote it
+        found[case.get("classname", "").split(".")[0]] += float(case.get("time", 0))
+    return dict(sorted(found.items(), key=lambda each: -each[1])[:_FOLDERS])
 
 
 def inspection() -> float:

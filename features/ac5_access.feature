@@ -2,7 +2,8 @@
 Feature: AC5 Only the CI role pushes, and only Lambda pulls
   An Allow in either the identity policy or the repository policy suffices, so no single policy shows who can push. All
   policies together are evaluated for every role and user, every service and every other account. What cannot be decided
-  counts as denied for the CI role and for Lambda, and as allowed for every other principal.
+  counts as denied for the CI role and for Lambda, and as allowed for every other principal. Lambda pulls as a service, so
+  a perimeter that asks only where requests come from does not decide what its execution role has.
 
   Scenario: The CI role can push
     Given every policy that speaks about the repository

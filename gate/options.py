@@ -20,6 +20,7 @@ from gate.text import plain
 
 _NAME = re.compile(r"[^\W\d]\w*")
 _WORDS = {"and", "or", "not", "True", "False"}
+_TITLE = re.compile(r"^\s*Scenario(?: Outline)?:\s*(.+?)\s*$", re.M)
 TARGETS = ("local", "aws")
 
 # argparse ends a group's heading with a colon of its own.
@@ -180,10 +181,13 @@ def check_selection(config: Any) -> None:
         pytest.UsageError: names what is not there, and the nearest that is.
     """
     option = config.option
+    markers = [line.partition(":")[0].strip() for line in config.getini("markers")]
     if option.markexpr:
-        _check_markers(option.markexpr, [line.partition(":")[0].strip() for line in config.getini("markers")])
+        _check_markers(option.markexpr, markers)
     if option.keyword:
-        option.keyword = _keyword(option.keyword)
+        texts = (each.read_text(encoding="utf-8") for each in Path(config.rootpath, "features").glob("*.feature"))
+        titles = [title for text in texts for title in _TITLE.findall(text)]
+        option.keyword = _keyword(option.keyword, titles, [*markers, "features/test_acceptance.py"])
     for argument in config.args:
         _check_path(Path(config.invocation_params.dir, argument.partition("::")[0]), argument)
 
@@ -199,20 +203,29 @@ def _check_markers(expression: str, known: list[str]) -> None:
         )
 
 
-def _keyword(text: str) -> str:
+def _keyword(text: str, titles: list[str], others: list[str]) -> str:
     """The expression that pytest understands: the text itself, or a scenario's title as the name of its test."""
-    if " " not in text.strip() or _is_expression(text):
-        return text
-    return re.sub(r"[^a-z0-9 ]", "", text.lower()).strip().replace(" ", "_")
+    given = text if " " not in text.strip() or _is_expression(text) else _test_name(text)
+    words = [word.lower() for word in _NAME.findall(given) if word not in _WORDS]
+    named = [*map(_test_name, titles), *others]
+    if words and not any(word in name for word in words for name in named):
+        raise WrongUse(f"-k names no scenario: {plain(text)}{nearest(text, titles)}",
+                       remedy="`pytest features/ --collect-only` lists them")  # fmt: skip
+    return given
+
+
+def _test_name(title: str) -> str:
+    return re.sub(r"[^a-z0-9_ ]", "", title.lower()).strip().replace(" ", "_")
 
 
 def _is_expression(text: str) -> bool:
-    # pytest's grammar of -m and -k is a part of Python's: names, and, or, not, brackets.
+    # pytest's grammar of -m and -k is a part of Python's: names, and, or, not, brackets, marks with arguments.
+    allowed = (ast.Expression, ast.BoolOp, ast.boolop, ast.UnaryOp, ast.Not, ast.Name, ast.Call, ast.keyword,
+               ast.Constant, ast.expr_context)  # fmt: skip
     try:
-        ast.parse(text.strip(), mode="eval")
+        return all(isinstance(node, allowed) for node in ast.walk(ast.parse(text.strip(), mode="eval")))
     except SyntaxError:
         return False
-    return True
 
 
 def _check_path(path: Path, argument: str) -> None:
@@ -227,5 +240,6 @@ def _check_path(path: Path, argument: str) -> None:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """A question that offers the nearest known word; "" when none is near."""
-    found = get_close_matches(word, list(known), 1)
-    return f" (did you mean {found[0]}?)" if found else ""
+    by_letters = {each.lower(): each for each in known}
+    found = get_close_matches(word.lower(), by_letters, 1)
+    return f" (did you mean {by_letters[found[0]]}?)" if found else ""

@@ -97,10 +97,12 @@ class Release:
         optional=True,
     )
     ci_source_vpce: str = setting(
-        "the VPC endpoint through which the CI role calls AWS, for conditions on it; empty: not known", optional=True
+        "the VPC endpoint through which the CI role calls AWS, or its ARN, which also says whose it is, for "
+        "conditions on it; empty: not known",
+        optional=True,
     )
     ci_source_vpc: str = setting(
-        "the VPC from which the CI role calls AWS, for conditions on it; empty: not known", optional=True
+        "the VPC from which the CI role calls AWS, or its ARN, for conditions on it; empty: not known", optional=True
     )
     signing_profile: str = setting(
         "the ARN of the reviewed signing profile with which ECR signs what is pushed; empty: ECR signs nothing",

@@ -163,6 +163,10 @@ def _check(release: Release) -> None:
             "the ARN of a signing profile, without its version, or nothing", release.signing_profile)  # fmt: skip
     for each in release.ci_source_ips:
         _demand("ci_source_ips", _is_range(each), "addresses or CIDR ranges, one a line", each)
+    for key, kind in (("ci_source_vpce", "vpc-endpoint/vpce-"), ("ci_source_vpc", "vpc/vpc-")):
+        stated, name = getattr(release, key), kind.rpartition("/")[2]
+        fits = re.fullmatch(rf"(?:(?:arn:[\w-]+:ec2:[\w-]+:\d{{12}}:{kind}|{name})\w+)?", stated)
+        _demand(key, fits is not None, f"an identifier ({name}…) or an ARN that ends with {kind}…, or nothing", stated)
     paths = () if release.zip_function else release.zip_paths
     _demand("zip_paths", not paths, "empty where zip_function is empty", ", ".join(paths))
     for key in ("safe_event", "safe_answer"):

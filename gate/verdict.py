@@ -171,7 +171,7 @@ def decide(  # noqa: PLR0913 - each is a part of what a run came to
         word = "NOT CLEAN" if found_bad else "UNKNOWN" if bad or unrun or not outcomes else "CLEAN"
     else:
         word = _release_word(target == "local", bad=bool(bad), whole=kind != "partial" and bool(outcomes) and not unrun)
-    part = kind == "partial" and bool(outcomes)
+    part = kind == "partial" and any(o.status == "passed" for o in outcomes)
     reasons = (*bad, *unrun)
     return Verdict(word, _exit_code(word, part=part), reasons, criteria, only_aws, beside, (*absent, *empty))
 
@@ -193,6 +193,6 @@ def _exit_code(word: str, *, part: bool) -> int:
         return 0
     if word == "UNKNOWN":
         return 2
-    # A run that the person restricted is a success when what it ran passed; it still says INCOMPLETE, and never
-    # when anything failed.
+    # A run that the person restricted is a success when what it ran passed, and that is something; it still says
+    # INCOMPLETE, and never when anything failed.
     return 0 if word == "INCOMPLETE" and part else 1

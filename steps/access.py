@@ -21,7 +21,7 @@ def today(now):
     return now().date()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def principals(run):
     """The list of reviewed principals, in the image's folder."""
     return reviewed_principals.load(run.options.image_context / "principals.yaml")

@@ -5,7 +5,7 @@ from pytest_bdd import given, parsers, then, when
 
 from gate.check import require
 from gate.errors import EvidenceDamaged
-from gate.image import base, contract, file_checks, packages, python
+from gate.image import base, contract, file_checks, packages, permissions, python
 from gate.image.end_of_support import python_of, stand_in_hides
 from gate.image.secrets import secret_checks
 from gate.publish.release_facts import build_of
@@ -180,7 +180,8 @@ def paths_exist(candidate, release):
 @then("every file can be read by any user")
 def readable_by_all(candidate):
     """Lambda ignores USER and runs as another user."""
-    require(file_checks.readable_by_all(candidate.tree, file_checks.used_folders(candidate.image.env)))
+    used, recorded = permissions.used_folders(candidate.image.env), candidate.records.digests
+    require(permissions.readable_by_all(candidate.tree, used, recorded))
 
 
 @when("its environment, history and files are searched")
@@ -204,5 +205,9 @@ def no_secret(candidate, evidence):
     """No secret in the environment, the history or the files."""
     unsearched = secret_checks.unsearched_packages(candidate.layers, candidate.base_layers)
     evidence.add("warnings: packages that were not searched", unsearched, asked=f"docker save {candidate.reference}")
-    history = [entry.instruction for entry in candidate.image.history]
-    require(secret_checks.no_secret(candidate.image.env, history, candidate.layers, candidate.base_layers))
+    image = candidate.image
+    history = [entry.instruction for entry in image.history]
+    # Labels of the command line, and those of a base, stand in no history.
+    other = {f"the label {name}": value for name, value in image.labels.items()}
+    other |= {"ENTRYPOINT": " ".join(image.entrypoint), "CMD": " ".join(image.cmd)}
+    require(secret_checks.no_secret(image.env, history, candidate.layers, candidate.base_layers, other))

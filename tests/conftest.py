@@ -1,5 +1,7 @@
 """The whole suite: property tests without clock or dice; tests that share what is costly stay together."""
 
+import gc
+
 import pytest
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
@@ -9,6 +11,9 @@ from xdist.scheduler import LoadScopeScheduling
 settings.register_profile("suite", deadline=None, derandomize=True)
 settings.register_profile("soak", deadline=None, max_examples=2000)
 settings.load_profile("suite")
+
+# Thousands of tests are kept to the end: Python need not look for garbage among them as often as it does.
+gc.set_threshold(10_000)
 
 # What takes minutes is begun first, so that no process is left with it at the end.
 LONG = ("faults", "hard_use", "scanner", "another_image", "other_releases", "wiring", "runtime", "local_target", "run")

@@ -15,7 +15,19 @@ from ipaddress import ip_network
 
 from gate.access.decision import Ternary
 from gate.access.document import Condition, Statement
-from gate.access.matching import Context, NotBefore, OneOf, PartlyKnown, Prefix, SelfChosen, Value, arn_matches, matches
+from gate.access.matching import (
+    Context,
+    NotBefore,
+    OneOf,
+    PartlyKnown,
+    Prefix,
+    SelfChosen,
+    Value,
+    arn_matches,
+    matches,
+    resolved,
+    unresolvable,
+)
 
 _OPERATOR = re.compile(r"(?i)^(?:(forallvalues|foranyvalue):)?([a-z]+?)(ifexists)?$")
 
@@ -110,12 +122,15 @@ def holds(condition: Condition, context: Context, variables: bool) -> Ternary:
     held = context.look(condition.key)
     if condition.operator.lower() == "null":
         return _null(condition.values, held)
-    operator = _operator(condition.operator)
-    if operator is None or held is None:
+    operator, known = _operator(condition.operator), context if variables else None
+    if operator is None:
         return Ternary.UNDECIDED
+    if held is None:  # absent or not, it is not equal to what cannot be resolved
+        never = all(unresolvable((each,), known) for each in condition.values) and not operator.negated
+        return min(operator.without_value(), Ternary.UNDECIDED) if never else Ternary.UNDECIDED
     if not held:
         return operator.without_value()
-    answers = [_one(operator, value, condition.values, context if variables else None) for value in held]
+    answers = [_one(operator, value, condition.values, known) for value in held]
     return min(answers) if operator.quantifier == "forallvalues" else max(answers)
 
 
@@ -137,13 +152,15 @@ def _one(operator: _Operator, value: Value, patterns: tuple[str, ...], context: 
     answer = max(_compared(operator, value, pattern, context) for pattern in patterns)
     if isinstance(value, SelfChosen) and operator.negated:
         return Ternary.UNDECIDED  # there may be no value with which the condition holds
+    if operator.negated and unresolvable(patterns, context):
+        return min(answer.opposite, Ternary.UNDECIDED)
     return answer.opposite if operator.negated else answer
 
 
 def _compared(operator: _Operator, value: str | PartlyKnown, pattern: str, context: Context | None) -> Ternary:
     if isinstance(value, str):
         return operator.compare(pattern, value, context)
-    found = value.matches(pattern)
+    found = value.matches(resolved(pattern, context) if context else pattern)
     # Without wildcards it is not known whether the rest of the value is that of the pattern.
     return min(found, Ternary.UNDECIDED) if isinstance(value, Prefix) and operator.literal else found
 

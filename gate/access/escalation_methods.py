@@ -65,23 +65,27 @@ SERVICES: dict[str, RoleUse] = {
             autoscaling:CreateAutoScalingGroup autoscaling:CreateLaunchConfiguration
             ec2:CreateLaunchTemplateVersion+ec2:ModifyLaunchTemplate
             iam:AddRoleToInstanceProfile+ssm:StartSession iam:AddRoleToInstanceProfile+ssm:SendCommand"""),
-        _sets("""ssm:SendCommand ssm:StartSession ec2-instance-connect:SendSSHPublicKey
-            ec2-instance-connect:SendSerialConsoleSSHPublicKey
+        _sets("""ssm:SendCommand ssm:StartSession ssm:ResumeSession ssm:CreateAssociation ssm:UpdateAssociation
+            ec2-instance-connect:SendSSHPublicKey ec2-instance-connect:SendSerialConsoleSSHPublicKey
+            elasticmapreduce:AddJobFlowSteps codedeploy:RegisterApplicationRevision+codedeploy:CreateDeployment
+            ec2:CreateLaunchTemplateVersion+ec2:ModifyLaunchTemplate
             ec2:ModifyInstanceAttribute+ec2:StopInstances+ec2:StartInstances"""),
-        "pathfinding.cloud ec2-001 to -004, ec2instanceconnect-003, ssm-001 and -002",
+        "pathfinding.cloud ec2-001 to -004, ec2instanceconnect-003, ssm-001 and -002, codedeploy-001; documents "
+        "run on instances (Systems Manager User Guide), steps on a cluster (EMR Management Guide)",
     ),
     "ecs-tasks.amazonaws.com": RoleUse(
         _sets("""ecs:RegisterTaskDefinition+ecs:RunTask ecs:RegisterTaskDefinition+ecs:StartTask
             ecs:RegisterTaskDefinition+ecs:CreateService ecs:RegisterTaskDefinition+ecs:UpdateService ecs:RunTask
             ecs:StartTask batch:RegisterJobDefinition+batch:SubmitJob"""),
-        _sets("ecs:ExecuteCommand"),
-        "pathfinding.cloud ecs-001 to -005; RunTask overrides the task's role and command (SAR, Amazon ECS)",
+        _sets("ecs:ExecuteCommand batch:SubmitJob"),
+        "pathfinding.cloud ecs-001 to -005, batch-001 and -002; RunTask overrides the task's role and command (SAR)",
     ),
     "codebuild.amazonaws.com": RoleUse(
         _sets("""codebuild:CreateProject+codebuild:StartBuild codebuild:CreateProject+codebuild:StartBuildBatch
-            codebuild:UpdateProject+codebuild:StartBuild codebuild:UpdateProject+codebuild:StartBuildBatch"""),
+            codebuild:UpdateProject+codebuild:StartBuild codebuild:UpdateProject+codebuild:StartBuildBatch
+            codebuild:CreateProject+codebuild:CreateWebhook"""),
         _sets("codebuild:StartBuild codebuild:StartBuildBatch"),
-        "pathfinding.cloud codebuild-001 to -004",
+        "pathfinding.cloud codebuild-001 to -004; a webhook starts builds (CodeBuild User Guide)",
     ),
     "cloudformation.amazonaws.com": RoleUse(
         _sets("""cloudformation:CreateStack cloudformation:UpdateStack
@@ -112,12 +116,15 @@ SERVICES: dict[str, RoleUse] = {
         _sets("apprunner:CreateService"), _sets("apprunner:UpdateService"), "pathfinding.cloud apprunner-001 and -002"
     ),
     "bedrock-agentcore.amazonaws.com": RoleUse(
-        _sets("bedrock-agentcore:CreateCodeInterpreter+bedrock-agentcore:StartCodeInterpreterSession"),
-        _sets("bedrock-agentcore:StartCodeInterpreterSession"),
-        "pathfinding.cloud bedrock-001 and -002",
+        _sets("""bedrock-agentcore:CreateCodeInterpreter+bedrock-agentcore:StartCodeInterpreterSession
+            bedrock-agentcore:CreateAgentRuntime+bedrock-agentcore:InvokeAgentRuntimeCommand
+            bedrock-agentcore:CreateBrowser+bedrock-agentcore:StartBrowserSession"""),
+        _sets("""bedrock-agentcore:StartCodeInterpreterSession bedrock-agentcore:InvokeAgentRuntimeCommand
+            bedrock-agentcore:StartBrowserSession+bedrock-agentcore:ConnectBrowserAutomationStream"""),
+        "pathfinding.cloud bedrock-001 and -002; prowler-cloud/prowler, privilege_escalation.py (runtime and browser)",
     ),
     "states.amazonaws.com": RoleUse(
-        _sets("states:CreateStateMachine states:UpdateStateMachine"),
+        _sets("states:CreateStateMachine states:UpdateStateMachine states:TestState"),
         _sets("states:UpdateStateMachine"),
         "Step Functions Developer Guide, AWS SDK service integrations: a state calls any API as the machine's role",
     ),

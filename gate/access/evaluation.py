@@ -7,20 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 
 from gate.access.access_facts import AccessFacts
 from gate.access.condition import all_hold, undecided_keys
 from gate.access.decision import Decision, Ternary, all_of, any_of
 from gate.access.document import Kind, Policy, Statement, parse
-from gate.access.matching import NOTHING, Context, SelfChosen, Value, arn_matches, covers
+from gate.access.matching import NOTHING, Context, SelfChosen, Value, arn_matches, covers, unresolvable
 from gate.access.principal import Principal, delegates, names, passes_boundary
 from gate.access.request_context import of_request
+from gate.aws.service_authorization import actions
 
 _UNLIMITED = Decision(Ternary.YES)
 _NO_ALLOW = Decision(Ternary.NO, ("no statement allows it",))
 # The two ways to change a tag: to the value that a statement asks for, or to no value.
 _TAGGING: dict[str, tuple[Value, ...]] = {"ecr:TagResource": (SelfChosen(),), "ecr:UntagResource": ()}
 _RESOURCE_TAG_KEYS = ("aws:resourcetag/", "ecr:resourcetag/")
+_TAG_KEYS = ("aws:ResourceTag/${TagKey}", "ecr:ResourceTag/${TagKey}", "aws:RequestTag/${TagKey}", "aws:TagKeys")
 
 
 @dataclass(frozen=True)
@@ -160,6 +163,7 @@ def _decision(
     if not named or not covers(statement, request.action):
         return Decision(Ternary.NO)
     context = request.context.with_more(principal.context.known, principal.context.complete)
+    context = replace(context, absent=_absent_of(request.action))
     answer = min(named, _covers_resource(statement, request.resource, context), all_hold(statement, context))
     if not answer:
         return Decision(answer)
@@ -178,7 +182,20 @@ def _covers_resource(statement: Statement, resource: str, context: Context) -> T
         return Ternary.YES
     variables = context if statement.variables else None
     covered = max(arn_matches(each, resource, variables) for each in statement.resources)
-    return covered.opposite if statement.excepting_resources else covered
+    if not statement.excepting_resources:
+        return covered
+    uncertain = unresolvable(statement.resources, variables)
+    return min(covered.opposite, Ternary.UNDECIDED) if uncertain else covered.opposite
+
+
+@cache
+def _absent_of(action: str) -> tuple[str, ...]:
+    """The keys of tags, or their beginnings, that no request for an action of ECR has.
+
+    Most carry no tags, and one without a resource, such as GetAuthorizationToken, has none of a repository's tags.
+    """
+    found = actions("ecr").get(action) if action.startswith("ecr:") else None
+    return tuple(each.partition("$")[0].lower() for each in _TAG_KEYS if each not in found.keys) if found else ()
 
 
 def _tag_keys(principal: Principal, request: AccessRequest) -> tuple[str, ...]:

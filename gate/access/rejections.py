@@ -32,6 +32,13 @@ def missing_permissions(
         yield Rejection(f"{cause} ({_shortened(decision.because)})", facts.repository_arn, remedy)
 
 
+def depends_on_network(decision: Decision) -> bool:
+    """Whether a Deny is undecided because the network of the requests is not known, and for no other reason."""
+    stated = [STATED_IN_PYTEST_INI.get(key.lower(), "") for key in decision.keys]
+    undecided = decision.answer is Ternary.UNDECIDED and decision.denied
+    return undecided and bool(stated) and all(key.startswith("ci_") for key in stated)
+
+
 def denied_by_organization(facts: AccessFacts, arn: str, actions: Iterable[str]) -> Iterator[Rejection]:
     """One for each of the actions that the simulator says a policy of the organization denies."""
     answers = fact_or_missing(lambda: facts.simulations)

@@ -5,7 +5,7 @@ Source: IAM User Guide, "AWS global condition context keys".
 
 from __future__ import annotations
 
-from gate.access.access_facts import AccessFacts, Identity, Network
+from gate.access.access_facts import AccessFacts, Identity
 from gate.access.document import Kind, Policy, parse
 from gate.access.matching import NOTHING, Context, NotBefore, OneOf, OutsideAccount, Prefix, Value, covers
 from gate.errors import GateError
@@ -17,6 +17,8 @@ STATED_IN_PYTEST_INI = {
     "aws:vpcsourceip": "ci_source_ips",
     "aws:sourcevpce": "ci_source_vpce",
     "aws:sourcevpc": "ci_source_vpc",
+    "aws:sourcevpcarn": "ci_source_vpc (its ARN)",
+    **dict.fromkeys(("aws:vpceaccount", "aws:vpceorgid", "aws:vpceorgpaths"), "ci_source_vpce (its ARN)"),
     **{
         f"aws:{whose}org{what}": "organization_id"
         for whose in ("principal", "resource", "source")
@@ -24,10 +26,15 @@ STATED_IN_PYTEST_INI = {
     },
 }
 
+# Only in requests through a VPC endpoint.
+_OF_ENDPOINTS = tuple(key for key in STATED_IN_PYTEST_INI if key.startswith(("aws:sourcevpc", "aws:vpc")))
+
 KnownValues = dict[str, tuple[Value, ...] | None]
 _OF_SERVICES = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorg", "aws:principalservicename")
 # Only in requests with the credentials of an EC2 instance or a Lambda function.
 _OF_COMPUTING = ("ec2:sourceinstancearn", "ec2:roledelivery", "lambda:sourcefunctionarn", "aws:ec2instancesource")
+# Only in requests of the root user by AssumeRoot, and of a channel of Amazon Q or Chatbot.
+_NEVER = ("aws:assumedroot", "aws:chatbotsourcearn")
 _WEB = ("sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML")
 
 
@@ -70,7 +77,7 @@ def of_own_calls(facts: AccessFacts, *, from_ci: bool) -> Context:
         from_ci: whether they come from the network of the CI role, which pytest.ini may state.
     """
     direct: KnownValues = {"aws:viaawsservice": ("false",)}
-    stated = _network(facts.network) if from_ci else {}
+    stated = _network(facts) if from_ci else {}
     return Context({**direct, **stated}, ("aws:calledvia",))
 
 
@@ -89,7 +96,7 @@ def of_identity(identity: Identity, facts: AccessFacts) -> Context:
         known["aws:userid"] = (Prefix(f"{identity.unique_id}:"),) if identity.unique_id else None
         known |= tags if "aws:principaltag/" in absent else {}
     else:
-        absent = ("aws:principaltag/", "aws:tokenissuetime", *_OF_COMPUTING)
+        absent = ("aws:principaltag/", "aws:tokenissuetime", "aws:sourceidentity", *_NEVER, *_OF_COMPUTING)
         known |= {"aws:username": (identity.name,), "aws:userid": (identity.unique_id,), **tags}
     return _of_principal(facts, known, (*_OF_SERVICES, *absent), session=identity.is_role)
 
@@ -123,9 +130,11 @@ def of_any_service(facts: AccessFacts) -> Context:
 def _as_service(known: KnownValues, facts: AccessFacts) -> Context:
     # A service principal has no account, and so no organization.
     absent = ("aws:principalorg", "aws:principaltag/", "aws:principalaccount", "aws:username", "aws:calledvia",
-              "aws:tokenissuetime", "aws:multifactorauth", *_OF_COMPUTING)  # fmt: skip
-    # It is the service itself that calls.
-    own: KnownValues = {"aws:principalisawsservice": ("true",), "aws:viaawsservice": ("false",)}
+              "aws:tokenissuetime", "aws:multifactorauth", "aws:userid", "aws:principaltype", *_NEVER,
+              *_OF_COMPUTING)  # fmt: skip
+    # It is the service itself that calls, and none of the account's roles or users.
+    own: KnownValues = {"aws:principalisawsservice": ("true",), "aws:viaawsservice": ("false",),
+                        "aws:principalarn": (OutsideAccount(facts.account),)}  # fmt: skip
     return _of_principal(facts, {**known, **own}, absent)
 
 
@@ -148,15 +157,21 @@ def _organization(whose: str, facts: AccessFacts) -> KnownValues:
     return {f"aws:{whose}orgid": (facts.organization,), f"aws:{whose}orgpaths": (path,)}
 
 
-def _network(network: Network) -> KnownValues:
+def _network(facts: AccessFacts) -> KnownValues:
+    network = facts.network
     private = bool(network.vpce or network.vpc)
     # Behind an endpoint there is no public address.
     known: KnownValues = {"aws:sourceip": ()} if private else {}
-    known |= {"aws:sourcevpce": (network.vpce,)} if network.vpce else {}
-    known |= {"aws:sourcevpc": (network.vpc,)} if network.vpc else {}
+    for key, stated in (("aws:sourcevpce", network.vpce), ("aws:sourcevpc", network.vpc)):
+        known |= {key: (stated.rpartition("/")[2],)} if stated else {}
+    known |= {"aws:sourcevpcarn": (network.vpc,)} if "/" in network.vpc else {}
+    if "/" in network.vpce:  # an ARN names the account that owns the endpoint
+        owner = network.vpce.split(":")[4]
+        known["aws:vpceaccount"] = (owner,)
+        known |= _organization("vpce", facts) if owner == facts.account else {}
     if network.source_ips:
         known["aws:vpcsourceip" if private else "aws:sourceip"] = (OneOf(network.source_ips),)
-        known |= {} if private else {"aws:sourcevpce": (), "aws:sourcevpc": (), "aws:vpcsourceip": ()}
+        known |= {} if private else dict.fromkeys(_OF_ENDPOINTS, ())
     return known
 
 
@@ -171,8 +186,10 @@ def _absent_of_sessions(identity: Identity) -> tuple[str, ...]:
     absent = ["aws:username"]
     if not _trusts(trust, "sts:TagSession"):
         absent.append("aws:principaltag/")
+    if not _trusts(trust, "sts:SetSourceIdentity"):
+        absent.append("aws:sourceidentity")
     if not any(kind == "Service" for each in trust.allowing for kind, _ in each.principals):
-        absent += _OF_COMPUTING
+        absent += (*_OF_COMPUTING, *_NEVER)
     if _trusts(trust, *_WEB) and not _trusts(trust, "sts:AssumeRole"):
         absent.append("aws:multifactorauth")  # AWS does not get it from identity providers
     return tuple(absent)

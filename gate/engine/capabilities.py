@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,8 +16,12 @@ _LIMITS = {
 }
 # Docker 20.10, the oldest that is tried (docs/engines.md).
 _API = (1, 41)
-# As the kernel, and so /info, names the processors of Lambda's platforms.
-_PROCESSORS = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
+# The processors of Lambda's platforms as the kernel names them, and so Docker; as Go does, and so Podman.
+_PROCESSORS = {"linux/amd64": ("x86_64", "amd64"), "linux/arm64": ("aarch64", "arm64")}
+_BINFMT = Path("/proc/sys/fs/binfmt_misc")
+# The magic number of an ELF file up to its processor (System V ABI, e_machine, little-endian), in hexadecimal.
+_ELF = re.compile(r"^enabled$.*^magic 7f454c46[0-9a-f]{28}(3e00|b700)", re.M | re.S)
+_MACHINES = {"3e00": "x86_64", "b700": "aarch64"}
 
 EMULATE = (
     "rehearse on a machine of that kind, or let this one emulate it "
@@ -42,18 +48,18 @@ def missing_capabilities(version: Mapping[str, Any], info: Mapping[str, Any]) ->
     yield from (what for name, what in _LIMITS.items() if info.get(name) is False)
 
 
-def lacks_processor(platform: str, info: Mapping[str, Any], emulated: Container[str]) -> str:
+def lacks_processor(platform: str, info: Mapping[str, Any], emulated: Container[str] | None) -> str:
     """Why images for a platform cannot be built and run here, as a sentence; "" where they can, or it is not known.
 
     Args:
         platform: as os/architecture.
         info: the answer of /info.
-        emulated: the names of the processors that the engine's kernel emulates ("qemu-aarch64").
+        emulated: the processors that the engine's kernel emulates; None where that is not known.
     """
-    machine, wanted = str(info.get("Architecture") or ""), _PROCESSORS.get(platform, "")
-    if not machine or not wanted or machine == wanted or f"qemu-{wanted}" in emulated:
+    machine, names = str(info.get("Architecture") or ""), _PROCESSORS.get(platform, ())
+    if emulated is None or not machine or not names or machine in names or names[0] in emulated:
         return ""
-    return f"the Docker engine's machine is {machine} and emulates no {wanted}, so nothing for {platform} runs on it"
+    return f"the Docker engine's machine is {machine} and emulates no {names[0]}, so nothing for {platform} runs on it"
 
 
 def is_docker_own_store(version: Mapping[str, Any], info: Mapping[str, Any]) -> bool:
@@ -66,7 +72,13 @@ def is_docker_own_store(version: Mapping[str, Any], info: Mapping[str, Any]) -> 
     return is_docker and ["driver-type", "io.containerd.snapshotter.v1"] not in (info.get("DriverStatus") or [])
 
 
-def emulated() -> frozenset[str]:
-    """The processors that this machine's kernel emulates (binfmt_misc), by the name of their emulator."""
-    folder = Path("/proc/sys/fs/binfmt_misc")
-    return frozenset(each.name for each in folder.glob("qemu-*"))
+def emulated(info: Mapping[str, Any], folder: Path = _BINFMT) -> frozenset[str] | None:
+    """The processors that the engine's kernel emulates (kernel, "binfmt_misc"), by whatever emulator.
+
+    None where it cannot be asked: it is the kernel of a virtual machine (Docker Desktop, Colima), or the file system is
+    not mounted, as in a container.
+    """
+    if info.get("KernelVersion") != os.uname().release or not (folder / "status").exists():
+        return None
+    texts = (each.read_text(encoding="ascii", errors="replace") for each in folder.iterdir() if each.name != "register")
+    return frozenset(_MACHINES[found[1]] for text in texts if (found := _ELF.search(text)))

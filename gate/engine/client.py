@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from http import HTTPStatus
@@ -17,6 +18,7 @@ from gate.engine.leftovers import owner_label, sweep
 from gate.engine.saved_image import SavedImage
 from gate.engine.transport import engine_errors, limit_every_call, saved
 from gate.errors import EngineUnavailable, ImageUnavailable
+from gate.text import plain
 
 TIMEOUT_SECONDS = 120
 # How long an inspection container lives at most, should the gate be killed; an image has one of these commands.
@@ -38,6 +40,14 @@ def connect(timeout: int = TIMEOUT_SECONDS, environment: Mapping[str, str] | Non
     Raises:
         EngineUnavailable: it does not answer.
     """
+    host = (os.environ if environment is None else environment).get("DOCKER_HOST", "")
+    if host.startswith("ssh://"):
+        raise EngineUnavailable(
+            f"DOCKER_HOST is {plain(host)}, and the gate speaks to an engine by a socket or by TCP",
+            where="docker version",
+            remedy="forward its socket: ssh -nNT -L engine.sock:/var/run/docker.sock USER@HOST, and DOCKER_HOST=unix://"
+            "$PWD/engine.sock",
+        )
     with engine_errors("docker version"):
         client = docker.from_env(timeout=timeout, environment=environment)
         if client.api.base_url.startswith("http+docker"):
@@ -103,7 +113,8 @@ class Engine:
         if not str(self.client.api.base_url).startswith("http+docker://"):
             return
         with engine_errors("docker info"):
-            said = lacks_processor(platform, self.client.info(), emulated())
+            info = self.client.info()
+            said = lacks_processor(platform, info, emulated(info))
         if said:
             raise EngineUnavailable(said, where="docker info", remedy=EMULATE)
 

@@ -19,7 +19,7 @@ from typing import IO, Any, cast
 from gate.errors import ImageUnavailable
 from gate.image.layer_files import DAMAGED, LayerFile, LayerFolder
 from gate.image.layers import Layer, Layers, removed_by
-from gate.image.package_records import RECORD_BYTES, PackageRecords, is_record, read_records, source_of
+from gate.image.package_records import LINK, RECORD_BYTES, PackageRecords, is_record, read_records, source_of
 from gate.image.secrets.file_search import SecretFinding, SecretSearch
 from gate.image.tree import HEAD_BYTES, KEPT_BYTES, ImageFile, Tree, absolute, head_of, kind_of
 
@@ -112,7 +112,7 @@ class ImageArchive:
         sources = {source_of(finding.path) for _, finding in found}
         recorded = (each for stored in self._layers for each in stored.contents(sources.__contains__))
         findings = search.unexplained(found, recorded)
-        return replace(self._read, findings=findings, records=records, searched=search.counts)
+        return replace(self._read, findings=findings, records=records, installed=known, searched=search.counts)
 
 
 def read_image(
@@ -125,7 +125,7 @@ def read_image(
 
     Args:
         digests: of the layers, lowest first, as the image's configuration states them.
-        folder: keeps these layers for the next run, and no others.
+        folder: keeps these layers for the next run.
         save: opens the archive of `docker save`, which is read once.
         keep: whether the text of the file at this path is kept; the package managers' records always are.
 
@@ -156,7 +156,7 @@ def read_image(
             why = folder.unpack(stream, files) or why
         for digest in missing:
             take(digest, files.get(digest))
-    folder.keep_only(digests)
+    folder.remove_unused()
     return ImageArchive(tuple(read[digest] for digest in digests))
 
 
@@ -196,8 +196,8 @@ def _read_layer(file: LayerFile, folder: LayerFolder, keep: Callable[[str], bool
                 if member.isfile() and size <= limit:
                     texts[path] = content.read(0, size).decode("utf-8", "replace")
                 mode, size = (same.setdefault(each, each) for each in (member.mode, size))
-                link = "" if member.isfile() else member.linkname
-                files[path] = ImageFile(path, kind_of(member), mode, size, link, head)
+                digest = f"{LINK}{member.linkname}" if member.issym() else ""
+                files[path] = ImageFile(path, kind_of(member), mode, size, head, digest)
             if files[path].kind == "file":
                 stored.append(files[path])
                 places.append(place)

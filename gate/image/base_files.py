@@ -16,7 +16,9 @@ from gate.image.tree import ImageFile
 SHOWN = 20
 # What starts and runs the function (AWS, "Create a base image": runtime interface client, emulator and entry point;
 # "Container image requirements"). No package of a distribution contains them, so no record explains a change.
-_RUNTIME = ("/var/runtime/", "/lambda-entrypoint.sh", "/usr/local/bin/aws-lambda-rie", "/var/lang/")
+# The entry point starts the emulator only outside of Lambda, and it is often removed with its vulnerabilities.
+_EMULATOR = "/usr/local/bin/aws-lambda-rie"
+_RUNTIME = ("/var/runtime/", "/lambda-entrypoint.sh", _EMULATOR, "/var/lang/")
 # The packages that pip manages lie below the folder of the interpreter; each has a RECORD of its own.
 _PACKAGES = re.compile(r"^/var/lang/(?:lib/python[\d.]+/site-packages/|bin/(?!python[\d.]*$))")
 # Package managers, the loader and system tools rewrite these whenever they run.
@@ -118,7 +120,7 @@ def changes(layers: Layers, base_layers: int) -> tuple[BaseFileChange, ...]:
     for path, before in base.items():
         after = image.get(path)
         if what := _changed(before, after):
-            why = _explained(path, after, layers.records, image)
+            why = _explained(path, after, layers, image)
             found.append(BaseFileChange(path, what, _last(layers.layers, path), why))
     return tuple(found)
 
@@ -129,22 +131,23 @@ def _changed(before: ImageFile, after: ImageFile | None) -> str:
         return "" if before.kind == "directory" else "deleted"
     if after.kind != before.kind:
         return f"replaced by a {after.kind}"
-    if before.kind == "symlink":
-        return "" if after.link == before.link else f"now a link to {after.link}"
-    return "" if before.kind != "file" or after.digest == before.digest else "replaced"
+    if after.digest == before.digest:
+        return ""
+    return f"now a link to {after.link}" if after.kind == "symlink" else "replaced"
 
 
-def _explained(path: str, after: ImageFile | None, records: PackageRecords, image: Mapping[str, ImageFile]) -> str:
+def _explained(path: str, after: ImageFile | None, layers: Layers, image: Mapping[str, ImageFile]) -> str:
     """What explains a change, or ""."""
     if path.startswith(_RUNTIME) and not _PACKAGES.match(path):
-        return "not needed to run" if after is None and _REMOVABLE.search(path) else ""
+        unneeded = after is None and (path == _EMULATOR or _REMOVABLE.search(path))
+        return "not needed to run" if unneeded else ""
     if path.startswith(_CHANGING) or _CACHES.search(path):
         return "rewritten by the system"
     if after is None:
-        return _deleted(path, records)
-    if records.confirms(path, f"link:{after.link}" if after.kind == "symlink" else after.digest):
+        return _deleted(path, layers)
+    if layers.records.confirms(path, after.digest):
         return "as its package recorded it"
-    if after.kind == "symlink" and _same_library(path, after.link, records):
+    if after.kind == "symlink" and _same_library(path, after.link, layers.records):
         return "a link to its library as a package recorded it"
     return "compiled again" if source_of(path) in image else ""
 
@@ -156,13 +159,13 @@ def _same_library(path: str, link: str, records: PackageRecords) -> bool:
     return bool(_LIBRARY.search(path)) and same and records.lists(target)
 
 
-def _deleted(path: str, records: PackageRecords) -> str:
+def _deleted(path: str, layers: Layers) -> str:
     """What explains a deletion: a package manager no longer lists the file, or it is not needed at run time."""
     if _REMOVABLE.search(path):
         return "not needed to run"
     manager = "pip" if _PACKAGES.match(path) or "/dist-packages/" in path else "dpkg or rpm"
-    managed = records.managed & ({"pip"} if manager == "pip" else {"dpkg", "rpm"})
-    return f"no longer listed by {manager}" if managed and not records.lists(path) else ""
+    managed = layers.records.managed & set(manager.split(" or "))
+    return f"no longer listed by {manager}" if managed and not layers.installed.lists(path) else ""
 
 
 def _last(layers: tuple[Layer, ...], path: str) -> int:

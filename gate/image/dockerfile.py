@@ -69,10 +69,23 @@ def _parsed(path: Path) -> _Parsed:
         text = path.read_text(encoding="utf-8-sig")
         if "\0" in text:
             raise ValueError("it holds a NUL character")  # the parser would stop there
-        commands = dockerfile.parse_string(text) if _has_instruction(text) else ()
+        found = dockerfile.parse_string(text) if _has_instruction(text) else ()
+        commands = [_triggered(command) for command in found if command.cmd]
     except (OSError, ValueError) as error:
         raise ImageUnavailable(f"the Dockerfile cannot be read: {error}", where=str(path)) from error
-    return _Parsed(path, _directives(text), [command for command in commands if command.cmd])
+    return _Parsed(path, _directives(text), commands)
+
+
+def _triggered(command: Any) -> Any:
+    """The instruction itself, or the one that ONBUILD keeps for the stages built on this one."""
+    import dockerfile
+
+    words = command.original.split(maxsplit=1)
+    if not _is(command, "ONBUILD") or len(words) == 1:
+        return command
+    # Only its flags are wanted; what a here-document holds is not in its line.
+    (inner,) = dockerfile.parse_string(words[1].replace("<<", "<"))
+    return inner._replace(start_line=command.start_line, original=command.original)
 
 
 def _has_instruction(text: str) -> bool:

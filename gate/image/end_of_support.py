@@ -190,8 +190,8 @@ def _unknown(part: ReleasePart, source: str) -> Rejection:
     return Rejection(
         f"The end of support of {part.name}{of} is not known",
         where=source,
-        remedy="look it up on its maker's page, and add it there with that page and today's date: "
-        "under `lifetimes`, and a base image under `bases` with the names of its parts",
+        remedy="look it up on its maker's page, and add it there with that page and today's date: under `lifetimes`, "
+        "and a base image under `bases` with the names of its parts; name a base with its tag before any digest",
     )
 
 

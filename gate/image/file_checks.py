@@ -1,43 +1,23 @@
-"""Whether the image's files exist, can be run, and can be read by the user that Lambda runs as. Pure."""
+"""Whether the image's programs and files exist and can be run by the user that Lambda runs as. Pure."""
 
 from __future__ import annotations
 
 import posixpath
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-
-from packaging.utils import canonicalize_name
 
 from gate.check import ACCEPTED, CheckResult, Rejection, check, reject
 from gate.image.tree import KEPT_BYTES, OTHERS_EXECUTE, OTHERS_READ, ImageFile, Tree
 
-SHOWN = 10
-# Closed to other users in every Debian or Amazon Linux base, and read by no program of another user.
-_ROOTS_OWN = (
-    "/etc/shadow",
-    "/etc/gshadow",
-    "/etc/sudoers",
-    "/etc/security/opasswd",
-    "/root",
-    "/proc",
-    "/sys",
-    "/dev",
-    "/run",
-    "/.dockerenv",
-)
-_CACHES_OF_ROOT = ("/var/cache", "/var/log", "/var/lib/apt", "/var/lib/dpkg", "/var/lib/yum", "/var/lib/rpm", "/tmp")  # noqa: S108
-_FOR_ROOT = tuple(f"{each}/" for each in (*_ROOTS_OWN, *_CACHES_OF_ROOT))
 _ABSOLUTE_PATH = re.compile(r"/[A-Za-z0-9._+/-]+")
 # The values consist of letters and paths only, so they need no escaping for re.sub.
 _ASSIGNMENT = re.compile(r"^([A-Za-z_]\w*)=[\"']?([\w$/.{}-]+)[\"']?$", re.MULTILINE)
 # The tools that a wrapper script calls (grep, uname…) are not the program that it starts.
 _TOOLS = ("/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/")
-_BACKUPS = ("-", ".lock")
 
 
 def _dangling() -> tuple[Tree, str, str]:
-    link = ImageFile("/opt/chromedriver", "symlink", link="/usr/bin/chromedriver")
+    link = ImageFile("/opt/chromedriver", "symlink", digest="link:/usr/bin/chromedriver")
     return Tree({"/opt/chromedriver": link}, {}), "CHROMEDRIVER_BIN", "/opt/chromedriver"
 
 
@@ -172,76 +152,3 @@ def _signs_of_python(tree: Tree, command: Sequence[str]) -> Iterator[tuple[str, 
     program = next((word for word in command if _PYTHON.fullmatch(posixpath.basename(word))), None)
     if program:
         yield "ENTRYPOINT and CMD", f"the image starts {program}"
-
-
-@check(6, known_bad=lambda: (Tree({"/var/task/main.py": ImageFile("/var/task/main.py", "file", mode=0o600)}, {}),))
-def readable_by_all(tree: Tree, used: Sequence[str] = ()) -> CheckResult:
-    """Lambda requires that any user can read the image's files (Lambda, "Container image requirements").
-
-    Files that a base reserves for root (password hashes, package caches) are not checked, unless they lie in a folder
-    that the function uses.
-
-    Args:
-        tree: the image's files.
-        used: the folders in which programs, modules and libraries are looked for.
-    """
-    if not tree.entries:
-        return reject(
-            "the image has no files, so none can be checked",
-            "the layers of the image",
-            "check what the last stage of the Dockerfile copies",
-        )
-    below = tuple(f"{each}/" for each in used)
-    files = (each for each in tree.entries.values() if each.kind == "file")
-    shut = ((found, each) for each in files if (found := tree.first_closed(each, OTHERS_READ)))
-    closed = [(found, e) for found, e in shut if _is_used(e.path, below) or not _for_root(e.path)]
-    return CheckResult.of(_closed(tree, closed)) if closed else ACCEPTED
-
-
-def _closed(tree: Tree, closed: Sequence[tuple[str, ImageFile]]) -> Iterator[Rejection]:
-    """One rejection for the files that are closed themselves, and one for each closed folder."""
-    own = [e for shut, e in closed if shut == e.path]
-    if own:
-        shown = ", ".join(f"{e.path} ({e.mode & 0o7777:04o})" for e in own[:SHOWN]) + (" …" if len(own) > SHOWN else "")
-        cause = f"{_files(len(own))} cannot be read by Lambda's user: {shown}"
-        yield Rejection(cause, own[0].path, "chmod -R a+rX them in the layer that adds them")
-    below = Counter(shut for shut, e in closed if shut != e.path)
-    for folder, count in below.items():
-        mode = tree.entries[folder].mode & 0o7777
-        cause = f"{_files(count)} cannot be read by Lambda's user: {folder} ({mode:04o}) is closed to it"
-        yield Rejection(cause, folder, f"move them out of {folder}, or chmod a+rx {folder} in the Dockerfile")
-
-
-def _files(count: int) -> str:
-    return f"{count} file{'s'[: count - 1]}"
-
-
-def _is_used(path: str, below: tuple[str, ...]) -> bool:
-    """Whether Python, the loader or a shell looks for a file there."""
-    return "/site-packages/" in path or "/dist-packages/" in path or path.startswith(below)
-
-
-def used_folders(env: Mapping[str, str]) -> tuple[str, ...]:
-    """The folders of the variables in which programs, modules and libraries are looked for."""
-    names = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LAMBDA_TASK_ROOT", "PYTHONUSERBASE")
-    folders = (
-        posixpath.normpath(each) for name in names for each in env.get(name, "").split(":") if each.startswith("/")
-    )
-    # Not the root folder, /tmp or the folders of the kernel.
-    return tuple(dict.fromkeys(each for each in folders if each not in {"/", *_ROOTS_OWN[5:], *_CACHES_OF_ROOT}))
-
-
-def closed_packages(tree: Tree) -> dict[str, str]:
-    """By canonical package name, the folder that Lambda's user may not enter to read the package."""
-    found: dict[str, str] = {}
-    for path, entry in tree.entries.items():
-        if path.endswith((".dist-info/METADATA", ".dist-info/RECORD")) and (
-            shut := tree.first_closed(entry, OTHERS_READ)
-        ):
-            name = posixpath.basename(posixpath.dirname(path)).partition("-")[0]
-            found[canonicalize_name(name)] = shut
-    return found
-
-
-def _for_root(path: str) -> bool:
-    return f"{path}/".startswith(_FOR_ROOT) or (path.startswith("/etc/") and path.endswith(_BACKUPS))

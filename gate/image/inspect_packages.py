@@ -1,12 +1,14 @@
 """A script for the image's own Python, standard library only; its argument is the list of wanted packages, as JSON.
 
-Top-level modules are read from a distribution's recorded files, because top_level.txt may be missing.
+The text of `gate/runtime/import_path.py` stands before it.
+
+A distribution's modules are read from its recorded files, because top_level.txt may be missing.
 """
 
 import base64
 import hashlib
 import importlib
-import importlib.util
+import importlib.machinery
 import json
 import os
 import re
@@ -22,14 +24,19 @@ def canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def tops(files: Iterable[Any]) -> list[str]:
-    """The top-level modules among recorded files."""
-    found = set()
-    for file in files:
-        if len(file.parts) > 1 and file.parts[1] == "__init__.py":
-            found.add(file.parts[0])
-        elif len(file.parts) == 1 and file.suffix == ".py":
-            found.add(file.stem)
+def modules_of(files: Iterable[Any]) -> list[str]:
+    """The modules that stand for a distribution, by its recorded files: its top-level packages and modules.
+
+    Of one that adds to a namespace, such as google.cloud, its outermost packages. None, where it has no module.
+    """
+    code = [file for file in files if file.name.endswith(tuple(SUFFIXES)) and not LIBRARY.fullmatch(file.name)]
+    names = [(file, file.name.partition(".")[0]) for file in code]
+    packages = {file.parts[:-1] for file, name in names if name == "__init__"}
+    found = {".".join(parts) for parts in packages if len(parts) == 1}
+    found |= {name for file, name in names if len(file.parts) == 1 and not name.startswith("__")}
+    if not found:
+        outermost = (parts for parts in packages if not any(parts[:size] in packages for size in range(1, len(parts))))
+        found = {".".join(parts) for parts in outermost if all(part.isidentifier() for part in parts)}
     return sorted(found)
 
 
@@ -48,15 +55,19 @@ def as_recorded(path: str, recorded: Any) -> bool:
 def foreign(files: Iterable[Any]) -> Iterator[str]:
     """Python files of a distribution that differ from its record."""
     for file in files:
-        path = os.path.realpath(file.locate())
+        path = os.path.realpath(str(file.locate()))
         if file.suffix == ".py" and file.hash and os.path.exists(path) and not as_recorded(path, file.hash):
             yield path
 
 
-def hooks() -> dict[str, str]:
-    """The real files, by path, that Python runs when it starts: .pth with imports, sitecustomize, usercustomize."""
+def hooks(own: list[str]) -> dict[str, str]:
+    """The real files, by path, that run before the handler: .pth with imports, sitecustomize, usercustomize.
+
+    Args:
+        own: the folders whose .pth files the runtime runs, besides Python's.
+    """
     found = {}
-    folders = [*site.getsitepackages(), *([site.getusersitepackages()] if site.ENABLE_USER_SITE else [])]
+    folders = [*own, *site.getsitepackages(), *([site.getusersitepackages()] if site.ENABLE_USER_SITE else [])]
     for folder in dict.fromkeys(os.path.realpath(each) for each in folders):
         for name in sorted(os.listdir(folder)) if os.access(folder, os.R_OK) else ():
             path = os.path.join(folder, name)
@@ -65,19 +76,25 @@ def hooks() -> dict[str, str]:
                 if any(line.startswith(("import ", "import\t")) for line in lines):
                     found[path] = os.path.realpath(path)
     for name in ("sitecustomize", "usercustomize"):
-        module = importlib.util.find_spec(name)
+        # Python imports them before the runtime adds its folders.
+        module = importlib.machinery.PathFinder.find_spec(name, PYTHONS_OWN)
         if module is not None and module.origin:
             found[module.origin] = os.path.realpath(module.origin)
     return dict(sorted(found.items()))
 
 
+LIBRARY = re.compile(r"lib[^.]*\.so")  # of C, beside the modules
+SUFFIXES = [each for each in importlib.machinery.all_suffixes() if each != ".pyc"]
+PYTHONS_OWN = [each for each in sys.path if each]
 wanted: set[str] = set(json.loads(sys.argv[1]))
+runtimes_own: list[str] = globals()["import_as_the_runtime"](os.getcwd())
 told: dict[str, Any] = {
     "python": sys.version.split()[0],
     "versions": {},
     "unimportable": {},
     "foreign": {},
-    "hooks": hooks(),
+    "hooks": hooks(runtimes_own),
+    "path": [each for each in dict.fromkeys(sys.path) if each not in PYTHONS_OWN],
 }
 seen: set[str] = set()
 for dist in metadata.distributions():
@@ -85,15 +102,16 @@ for dist in metadata.distributions():
     if not name or canonical(name) in seen:
         continue  # an earlier folder of sys.path has the same package
     seen.add(canonical(name))
-    told["versions"][name] = dist.version
+    told["versions"][name] = dist.version or ""
     if canonical(name) not in wanted:
         continue
     files = list(dist.files or ())
-    known = {os.path.realpath(file.locate()) for file in files}
+    # As text: in a zip it is no path of the file system.
+    known = {os.path.realpath(str(file.locate())) for file in files}
     others = list(foreign(files))
-    modules = tops(files)
-    if not modules:
-        told["unimportable"][name] = "its record lists no module"
+    modules = modules_of(files) if files else (dist.read_text("top_level.txt") or "").split()
+    if not modules and not files:
+        told["unimportable"][name] = "it has no record of its files"
     for top in modules:
         try:
             origin = getattr(importlib.import_module(top), "__file__", None)

@@ -16,7 +16,8 @@ import tarfile
 import tempfile
 import time
 import zlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -31,8 +32,9 @@ _HEAD = 512
 # What the readers raise at damaged content: bz2 an OSError, as gzip does in part.
 DAMAGED = (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, OSError)
 _DIGEST = re.compile(r"(?:sha256:)?[0-9a-f]{64}")
-# A file that is still being written by another run is not removed; one that a killed run left is, a day later.
-_DAY_SECONDS = 86_400
+# What no run has written or read for so long is removed. Runs about different images, one after the other or side by
+# side, keep their layers.
+_KEPT_SECONDS = 3600
 
 
 class LayerFile:
@@ -106,6 +108,7 @@ class LayerFolder:
         try:
             opened = path.open("rb", buffering=0)
             self._opened.append(opened)
+            os.utime(opened.fileno())
             file = LayerFile(opened)
             if file.hashed("sha256") == digest:
                 return file
@@ -173,13 +176,12 @@ class LayerFolder:
                         why = str(error)
         return why
 
-    def keep_only(self, digests: Collection[str]) -> None:
-        """Remove all other layers."""
-        wanted, now = {self._path(each) for each in digests}, time.time()
+    def remove_unused(self) -> None:
+        """Remove what no run has used for an hour."""
         for path in self._folder.iterdir():
-            unused = path not in wanted if _DIGEST.fullmatch(path.name) else now - path.stat().st_mtime > _DAY_SECONDS
-            if unused:
-                path.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # another run has put its file in place, or removed it
+                if time.time() - path.stat().st_mtime > _KEPT_SECONDS:
+                    path.unlink()
 
     def close(self) -> None:
         """Close every file that was opened; they stay on the disk."""

@@ -40,6 +40,7 @@ class Layers:
         records: the package managers' records, of all layers.
         searched: how many files were searched for secrets, how many a package record confirms, how many are the base's.
         known: the merged files that were asked for already, by the number of layers.
+        installed: those of the records that a container of the image sees.
     """
 
     layers: tuple[Layer, ...]
@@ -47,6 +48,7 @@ class Layers:
     records: PackageRecords = field(default_factory=PackageRecords)
     searched: Mapping[str, int] = field(default_factory=dict)
     known: dict[int, Mapping[str, ImageFile]] = field(default_factory=dict, repr=False, compare=False)
+    installed: PackageRecords = field(default_factory=PackageRecords)
 
     def files(self, count: int | None = None) -> Mapping[str, ImageFile]:
         """The files that a container of the lowest layers sees, by path; of all layers unless their number is given."""

@@ -1,7 +1,8 @@
 """The digests that package managers record of the files that they install. Pure.
 
 A file that equals its record comes from a published package, so its content is public. The formats are RECORD (PyPA,
-"Recording installed projects"), md5sums (deb-md5sums(5)), the conffiles of dpkg's status file, and rpm's dump.
+"Recording installed projects"), md5sums (deb-md5sums(5)), the conffiles of dpkg's status file, rpm's dump, and the JSON
+files in conda-meta.
 """
 
 from __future__ import annotations
@@ -9,12 +10,15 @@ from __future__ import annotations
 import base64
 import binascii
 import csv
+import json
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 RECORD_BYTES = 32_000_000
+# Before the target of a symlink, in place of an algorithm.
+LINK = "link:"
 _DPKG = "/var/lib/dpkg"
 # The places of rpm's database, old and new (rpm's macro %_dbpath).
 RPM_DATABASES = ("/var/lib/rpm", "/usr/lib/sysimage/rpm")
@@ -28,7 +32,11 @@ def is_record(path: str) -> bool:
     """Whether this is a file with the records of a package manager."""
     if path.startswith(_DPKG):
         return path == f"{_DPKG}/status" or path.endswith(".md5sums") or path.startswith(f"{_DPKG}/status.d/")
-    return path.endswith((".dist-info/RECORD", ".dist-info/direct_url.json"))
+    return path.endswith((".dist-info/RECORD", ".dist-info/direct_url.json")) or _is_condas(path)
+
+
+def _is_condas(path: str) -> bool:
+    return path.endswith(".json") and posixpath.basename(posixpath.dirname(path)) == "conda-meta"
 
 
 @dataclass(frozen=True)
@@ -37,7 +45,7 @@ class PackageRecords:
 
     Attributes:
         digests: by path; each as "algorithm:hex", or "link:target" for a symbolic link.
-        managed: the package managers with records ("dpkg", "pip", "rpm").
+        managed: the package managers with records ("dpkg", "pip", "conda", "rpm").
     """
 
     digests: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -69,8 +77,10 @@ def read_records(texts: Mapping[str, str]) -> PackageRecords:
     for path, text in texts.items():
         if not is_record(path):
             continue
-        for name, digest in _dpkg(path, text) if path.startswith(_DPKG) else _wheel(path, text, texts):
-            managed.add("dpkg" if path.startswith(_DPKG) else "pip")
+        manager = "dpkg" if path.startswith(_DPKG) else "conda" if _is_condas(path) else "pip"
+        read = {"dpkg": _dpkg, "conda": _conda}.get(manager)
+        for name, digest in read(path, text) if read else _wheel(path, text, texts):
+            managed.add(manager)
             found.setdefault(name, set()).add(digest)
     return PackageRecords({path: frozenset(digests) for path, digests in found.items()}, frozenset(managed))
 
@@ -83,7 +93,7 @@ def rpm_records(dump: str) -> PackageRecords:
         if not line.startswith("/") or len(columns) != 11:  # noqa: PLR2004 - the columns of a dump
             continue
         path, digest, link = columns[0], columns[3], columns[10]
-        recorded = frozenset({f"link:{link}" if link != "X" else f"{_rpm_algorithm(digest)}:{digest}"})
+        recorded = frozenset({f"{LINK}{link}" if link != "X" else f"{_rpm_algorithm(digest)}:{digest}"})
         files |= {each: recorded for each in (path, f"/usr{path}") if each == path or _MERGED.match(path)}
     return PackageRecords(files, frozenset({"rpm"} if files else ()))
 
@@ -101,6 +111,18 @@ def _dpkg(path: str, text: str) -> Iterator[tuple[str, str]]:
         yield installed, f"md5:{digest}"
         if _MERGED.match(installed):
             yield f"/usr{installed}", f"md5:{digest}"
+
+
+def _conda(path: str, text: str) -> Iterator[tuple[str, str]]:
+    """The files of a package from a channel (conda, "conda-meta"); what it adapts to its folder has a second digest."""
+    try:
+        package = json.loads(text)
+        files = package["paths_data"]["paths"] if package["url"].startswith("https://") else []
+        for file in files:
+            where = posixpath.normpath(posixpath.join(posixpath.dirname(path), "..", file["_path"]))
+            yield from ((where, f"sha256:{file[key]}") for key in ("sha256", "sha256_in_prefix") if key in file)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return  # no installer writes such a file, so it confirms nothing
 
 
 def _wheel(path: str, text: str, texts: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -18,10 +18,10 @@ from gate.image.layers import Layer, Layers
 from gate.image.package_records import PackageRecords, rpm_records
 from gate.image.packages import InstalledPackages
 from gate.image.tree import ImageFile
-from gate.runtime.tracebacks import IMPORT_HANDLER, frames_of, own_line
+from gate.runtime.tracebacks import IMPORT_HANDLER, IMPORT_PATH, frames_of, own_line
 
 _NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '([^'.]+)")
-_INSPECT = Path(__file__).with_name("inspect_packages.py")
+_INSPECT = IMPORT_PATH + Path(__file__).with_name("inspect_packages.py").read_text(encoding="utf-8")
 # Prints the environment of markers (PyPA, "Dependency specifiers", "Environment markers").
 _ENVIRONMENT = """
 import json, os, platform, sys
@@ -49,7 +49,7 @@ class Interpreter:
 
 
 def inspect_python(host: Any, wanted: list[str], task_root: str) -> Interpreter:
-    """Ask the image's Python, started in the task root so that it finds packages beside the handler.
+    """Ask the image's Python, which finds packages where the runtime does.
 
     Args:
         host: testinfra's, as the user that Lambda runs as.
@@ -59,10 +59,10 @@ def inspect_python(host: Any, wanted: list[str], task_root: str) -> Interpreter:
     Raises:
         ImageUnavailable: there is no Python, or it does not answer.
     """
-    fields = {"python": str, "versions": dict, "unimportable": dict, "foreign": dict, "hooks": dict}
-    script = _INSPECT.read_text(encoding="utf-8")
-    answer = _ask(host, script, json.dumps([canonicalize_name(name) for name in wanted]), task_root, fields)
-    conflicts = _conflicts(host.run("cd %s && python3 -m pip check", task_root))
+    fields = {"python": str, "versions": dict, "unimportable": dict, "foreign": dict, "hooks": dict, "path": list}
+    answer = _ask(host, _INSPECT, json.dumps([canonicalize_name(name) for name in wanted]), task_root, fields)
+    check = "cd %s && PYTHONPATH=%s${PYTHONPATH:+:$PYTHONPATH} python3 -m pip check"
+    conflicts = _conflicts(host.run(check, task_root, ":".join(map(str, answer["path"]))))
     versions, broken, foreign = (
         {str(canonicalize_name(name)): value for name, value in answer[key].items()}
         for key in ("versions", "unimportable", "foreign")

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from gate.image.package_records import LINK
+
 Kind = Literal["file", "directory", "symlink", "other"]
 
 HEAD_BYTES = 4
@@ -28,19 +30,23 @@ class ImageFile:
         kind: file, directory, symlink or other (device, socket).
         mode: permission bits.
         size: in bytes.
-        link: the target of a symlink, as it is written.
         head: the first four bytes of a program or script.
-        digest: of a file's content, as "algorithm:hex"; equal contents of one path have equal digests in all layers.
-            It is set by the search, of those that have a package record or are in the base and above it.
+        digest: of a symlink "link:target", as package records have it, with the target as it is written. Of a file's
+            content "algorithm:hex"; equal contents of one path have equal digests in all layers. It is set by the
+            search, of those that have a package record or are in the base and above it.
     """
 
     path: str
     kind: Kind
     mode: int = 0o755
     size: int = 0
-    link: str = ""
     head: bytes = b""
     digest: str = ""
+
+    @property
+    def link(self) -> str:
+        """The target of a symlink."""
+        return self.digest.removeprefix(LINK)
 
     @property
     def is_elf(self) -> bool:

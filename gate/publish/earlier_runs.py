@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 BASELINE = "zip-baseline.json"
 _WHERE = "reports/runs/"
+_NUMBER = re.compile(r"\d+")
 
 
 @dataclass(frozen=True)
@@ -206,6 +208,8 @@ def standing_tag(tags: ReleaseTags, images: Sequence[StoredImage], promotions: S
         return newest
     own = [each.release_tag for each in promotions if named.get(each.release_tag) == each.digest == digest]
     others = [tag for tag in named if named[tag] == digest and tag not in tags.moving]
+    # A build may have given a tag of its own, such as a commit's: a release tag differs from another in its numbers.
+    others = [tag for tag in others if _NUMBER.sub("0", tag) == _NUMBER.sub("0", tags.release)] or others
     if named.get(tags.release) == digest and tags.release not in own:
         return tags.release
     return own[-1] if own else others[0] if len(others) == 1 else tags.release

@@ -33,7 +33,7 @@ _MATTER = re.compile(
     r"|PYTHON.*|(HTTPS?|NO|ALL|FTP)_PROXY|CI|TZ|LANG|LANGUAGE|PATH|HOME|TMPDIR|SOURCE_DATE_EPOCH|NO_COLOR|TERM"
 )
 # Switching these off changes nothing that is checked.
-_HARMLESS = ("no:cacheprovider", "no:hypothesispytest")
+_HARMLESS = ("no:cacheprovider", "no:hypothesispytest", "no:unraisableexception")
 _STRICTER = re.compile(r"strict\w*=true")
 _GIT_SECONDS = 20
 _CHANGES = 20

@@ -133,6 +133,7 @@ class Connections:
             client.client("ecr", attempts=1),
             client.client("inspector2", attempts=1),
             self.run.release.repository,
+            account=self.run.release.account,
             timeout=options.scan_timeout,
             progress=self.run.terminal.waiting_for,
         )

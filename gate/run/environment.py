@@ -44,6 +44,8 @@ def settle(environment: MutableMapping[str, str], *, asks_aws: bool) -> None:
     # Docker's SDK knows no contexts, takes DOCKER_HOST or the local socket, and agrees on the version by itself.
     environment.pop("DOCKER_API_VERSION", None)
     environment["DOCKER_CONTEXT"] = "default"
+    # Asking git writes nothing: a run that is ended meanwhile would leave the lock of the index behind.
+    environment["GIT_OPTIONAL_LOCKS"] = "0"
     if not asks_aws:
         leave_out_aws(environment)
 

@@ -102,7 +102,7 @@ class Run:
         call_log: every AWS call of this run.
         scenarios: every scenario of features/, in its order, with the scenarios that are about this release.
         not_part: the scenarios that are about no part of this release.
-        selected: how many scenarios are going to be checked.
+        selected: how many scenarios about the image are going to be checked.
         endpoint_recorder: where every AWS client of this run asks.
         session: the boto3 session of an AWS run, once the caller is identified.
         facts: what is known about the release by now.

@@ -91,8 +91,8 @@ class AcceptancePlugin:
             expected = expected_names(every, kind) | {*map(self._parts.title, read_lock(HOME).names(kind))}
             self.run.expected = expected - {each.name for each in self._parts.left_out(every)}
         self.run.proofs = run_self_tests()
-        self.run.selected = len(session.items)
-        self.run.terminal.begin(self.run.selected)
+        self.run.selected = sum(self._scenario(item).about_the_image for item in session.items)
+        self.run.terminal.begin(len(session.items))
         self.run.timeline.collected()
 
     def _scenario(self, item: pytest.Item) -> Scenario:

@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -71,6 +72,14 @@ def _refuse_how_pytest_was_started(config: pytest.Config) -> None:
         raise WrongUse("the gate runs in one process: leave out -n (it checks one release, in one run)")
     if feature := next((arg for arg in config.args if arg.endswith(".feature")), ""):
         raise WrongUse(f"{plain(feature)} is no test file: choose a criterion with -m (-m ac3), or a scenario with -k")
+    if getattr(config.option, "setuponly", False):
+        raise WrongUse("--setup-only runs no scenario: leave it out")
+    for name in (each.partition("=")[0] for each in config.option.override_ini or ()):
+        try:
+            config.getini(name)
+        except ValueError as unknown:
+            near = command_line.nearest(name, [each.name for each in fields(Release)])
+            raise WrongUse(f"-o names a setting that is not there: {plain(name)}{near}") from unknown
     if absent := [name for name in _PLUGINS if not config.pluginmanager.hasplugin(name)]:
         raise WrongUse(f"pytest was started without its plugins {', '.join(absent)}, which the gate needs",
                        remedy="unset PYTEST_DISABLE_PLUGIN_AUTOLOAD, and leave out `-p no:…`")  # fmt: skip

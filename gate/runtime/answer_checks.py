@@ -12,9 +12,17 @@ from gate.browser.page_checks import opens_page
 from gate.check import CheckResult, Rejection, check
 from gate.runtime.report import Footprint, HandlerRun, Init, Invocation, Settings
 
-# Names under which an error is reported, in any spelling (errorMessage, error_message, Error-Message).
-_ERROR = re.compile(r"(error|errors|exception|exceptions|failed|failure|failures|fault|faults|traceback|stacktrace)"
-                    r"(message|messages|type|code|name|count|details?|text|s)?")  # fmt: skip
+# Names under which an error is reported, in any spelling (errorMessage, error_message, Error-Message), those of AWS's
+# own partial failures included (batchItemFailures, FailedEntryCount, UnprocessedItems).
+_ERROR = re.compile(
+    r"(?:has|is|any|num|numberof|total|unhandled|batchitem)?"
+    r"(?:error|errors|exception|exceptions|failed|failure|failures|fault|faults|traceback|stacktrace)"
+    r"(?:entry|entries|put|items?|records?|requests?|messages?)?(?:type|code|name|count|total|details?|reason|text|s)?"
+    r"|unprocessed(?:items?|keys?|entries|records)"
+)
+# Names that are false when something failed, and those that say how the whole answer ended, with such a word.
+_SUCCESS = {"ok", "success", "succeeded", "successful"}
+_ENDS, _FAILED = {"status", "state", "result", "outcome"}, {"error", "failed", "failure", "fail", "fatal", "exception"}
 # Values under such a name that mean "no error".
 _NONE = {"", "0", "none", "null", "nil", "no", "false", "ok", "success", "n/a", "-", "no error", "no errors"}
 _NESTED = 20
@@ -50,8 +58,8 @@ def _wrong(answer: str, wanted: Mapping[str, Any]) -> str:
     fields = parsed if isinstance(parsed, dict) else {}
     if wanted and not all(name in fields and fields[name] == value for name, value in wanted.items()):
         return f"the handler answered {answer[:_SHOWN]}, and {json.dumps(dict(wanted))} should be in it"
-    status = fields.get("statusCode")
-    if fields.get("ok") is False or (isinstance(status, int) and status >= HTTPStatus.BAD_REQUEST):
+    status = str(fields.get("statusCode"))
+    if fields.get("ok") is False or (status.isdecimal() and int(status) >= HTTPStatus.BAD_REQUEST):
         return f"the handler answered the event with an error: {answer[:_SHOWN]}"
     if error := next(_errors(parsed, wanted), ""):
         beside = f" beside {json.dumps(dict(wanted))}" if wanted else ""
@@ -71,10 +79,13 @@ def _errors(value: Any, wanted: Collection[str] = (), depth: int = 0) -> Iterato
     for name, field in value.items():
         if name in wanted:
             continue
-        if _ERROR.fullmatch(re.sub(r"[^a-z]", "", name.lower())) and _is_error(field):
+        bare = re.sub(r"[^a-z]", "", name.lower())
+        ended = not depth and bare in _ENDS and isinstance(field, str) and field.strip().lower() in _FAILED
+        if ended or (bare in _SUCCESS and field is False) or (_ERROR.fullmatch(bare) and _is_error(field)):
             yield f'"{name}": {json.dumps(field, ensure_ascii=False)}'
         else:
-            yield from _errors(_body(field) if name == "body" else field, depth=depth + 1)
+            # The text of a body is the answer itself.
+            yield from _errors(_body(field) if name == "body" else field, depth=depth + (not isinstance(field, str)))
 
 
 def _is_error(value: Any) -> bool:

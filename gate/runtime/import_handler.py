@@ -1,8 +1,8 @@
 """Imports the handler as the runtime does, and answers where its import failed.
 
-This text is run in a container by the image's own Python, after `gate.engine.script.ANSWER_FUNCTION`, with the handler
-and the task root as arguments; without a handler it only answers which packages are installed in the task root. It
-imports the standard library and what the handler imports, and nothing of the gate.
+This text is run in a container by the image's own Python, after `gate.engine.script.ANSWER_FUNCTION` and the text of
+`import_path.py`, with the handler and the task root as arguments; without a handler it only answers which packages are
+installed in the task root. It imports the standard library and what the handler imports, and nothing of the gate.
 """
 
 import importlib
@@ -12,7 +12,7 @@ import traceback
 from typing import Any
 
 handler, root = sys.argv[1:]
-sys.path.insert(0, root)
+import_as_the_runtime(root)  # type: ignore[name-defined]  # noqa: F821 - of import_path.py
 found: "dict[str, Any]" = {"callable": False, "error": "", "frames": [], "packages": []}
 
 

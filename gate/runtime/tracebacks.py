@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-IMPORT_HANDLER = Path(__file__).with_name("import_handler.py").read_text()
+IMPORT_PATH = Path(__file__).with_name("import_path.py").read_text()
+IMPORT_HANDLER = IMPORT_PATH + Path(__file__).with_name("import_handler.py").read_text()
 _CODE = 160
 _PARTS = 3
 # A frame as Python's traceback module writes it; awslambdaric writes syntax errors with "Line" and no comma.

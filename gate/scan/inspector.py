@@ -18,21 +18,26 @@ from gate.text import plain
 _MAX_PAGES = 200
 
 
-def read_coverage(caller: RetryingClient, repository: str, digest: str) -> InspectorCoverage:
+def read_coverage(caller: RetryingClient, repository: str, digest: str, account: str = "") -> InspectorCoverage:
     """What Inspector says about covering one digest of a repository (`listed` is False when it does not list it).
+
+    With an account, only what it says of that account's registry counts.
 
     Where Inspector refuses the call, `listed` is a missing fact: the findings are ECR's, and can be checked without it.
     """
-    found = fact_or_missing(lambda: _list_coverage(caller, repository, digest))
+    found = fact_or_missing(lambda: _list_coverage(caller, repository, digest, account))
     return InspectorCoverage(listed=found) if isinstance(found, MissingFact) else found  # type: ignore[arg-type]
 
 
 @readable("ListCoverage")
-def _list_coverage(caller: RetryingClient, repository: str, digest: str) -> InspectorCoverage:
+def _list_coverage(caller: RetryingClient, repository: str, digest: str, account: str) -> InspectorCoverage:
     about = {"resourceType": "AWS_ECR_CONTAINER_IMAGE", "ecrRepositoryName": repository}
     resources = _listed(caller, "list_coverage", "coveredResources", about, 200)
-    covered = (_coverage(each) for each in resources if str(each.get("resourceId", "")).endswith(digest))
-    return next(covered, InspectorCoverage(listed=False))
+    for each in resources:
+        named = str(each.get("resourceId", ""))  # arn:aws:ecr:region:account:repository/name/digest
+        if named.endswith(digest) and (not account or f":{account}:" in named):
+            return _coverage(each)
+    return InspectorCoverage(listed=False)
 
 
 def _coverage(resource: dict[str, Any]) -> InspectorCoverage:

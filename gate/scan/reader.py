@@ -27,6 +27,7 @@ class ScanReader:
 
     Args:
         inspector: asked only under enhanced scanning.
+        account: the registry's; Inspector's delegated administrator is told of the same digest in other accounts too.
         timeout: seconds to wait for a scan to end (`--scan-timeout`).
         time: the clock and the sleep.
         progress: is given each wait in a few words.
@@ -38,11 +39,12 @@ class ScanReader:
         inspector: Any,
         repository: str,
         *,
+        account: str = "",
         timeout: float = TIMEOUT,
         time: TimeSource | None = None,
         progress: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self.repository = repository
+        self.repository, self.account = repository, account
         self.timeout = timeout
         self._time = time or TimeSource()
         self._progress = progress
@@ -128,7 +130,7 @@ class ScanReader:
             waited = self._time.monotonic() - began
             if answer is not None and has_ended(answer, request, earlier, waited):
                 enhanced = answer.mode is Mode.ENHANCED
-                covered = read_coverage(self._inspector, self.repository, digest) if enhanced else None
+                covered = read_coverage(self._inspector, self.repository, digest, self.account) if enhanced else None
                 if covered is None or not reason_of(covered.reason).passing or waited >= self.timeout:
                     return answer, covered
             if waited >= self.timeout or (answer is None and waited >= SETTLE):

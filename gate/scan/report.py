@@ -134,7 +134,10 @@ class ScanReport:
     @property
     def current_at(self) -> datetime | None:
         """When the result was last known to be current: a continuous one when read, any other when completed."""
-        return self.read_at if self.continuous and self.completed_at else self.completed_at
+        ended = self.completed_at
+        if ended is None or ended - self.read_at > SKEW:  # one of the clocks is wrong
+            return ended
+        return self.read_at if self.continuous else ended
 
     @property
     def current_by(self) -> str:

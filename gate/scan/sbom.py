@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -128,10 +129,18 @@ def components_of(document: Any, where: str = "SBOM") -> tuple[Component, ...]:
     if not isinstance(listed, list) or document.get("bomFormat") != "CycloneDX":
         raise ScanUnavailable("This is no CycloneDX document with a list of components", where=where, remedy=_REMEDY)
     kinds = {"operating-system", "file"}
-    found = tuple(_component(c) for c in listed if isinstance(c, dict) and c.get("type") not in kinds)
+    found = tuple(_component(c) for c in _with_their_own(listed) if c.get("type") not in kinds)
     if not found:
         raise ScanUnavailable("The SBOM lists no component at all", where=where, remedy=_REMEDY)
     return found
+
+
+def _with_their_own(listed: Iterable[Any]) -> Iterator[dict[str, Any]]:
+    """Each component, and the components that it consists of (CycloneDX, `components` of a component)."""
+    for each in listed:
+        if isinstance(each, dict):
+            yield each
+            yield from _with_their_own(each.get("components") or ())
 
 
 def _component(raw: dict[str, Any]) -> Component:

@@ -17,6 +17,8 @@ _IN_INDEX = "ImageReferencedByManifestList"
 def describe(call: ApiCall) -> Parameters:
     """The named images, or all of them."""
     wanted = call.parameters
+    if wanted.get("imageIds") and wanted.keys() & {"maxResults", "nextToken"}:
+        raise invalid("Invalid parameter: 'maxResults' and 'nextToken' cannot be used together with 'imageIds'")
     with call.reading() as repository:
         if wanted.get("imageIds"):
             images = [identifiers.image(repository, each, call.ecr.account) for each in wanted["imageIds"]]

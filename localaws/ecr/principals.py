@@ -7,6 +7,7 @@ found' for a role or user that does not exist.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from typing import Any
@@ -32,7 +33,7 @@ def refused(why: str, detail: str) -> EcrError:
 
 
 def check(document: dict[str, Any], account: str, exists: Exists) -> None:
-    """Refuse a policy that names an action that ECR does not have, or a principal that does not exist.
+    """Refuse a policy that names an action that ECR does not have, a principal that does not exist, or a Sid twice.
 
     Args:
         document: a policy that has the form of one.
@@ -42,8 +43,11 @@ def check(document: dict[str, Any], account: str, exists: Exists) -> None:
     Raises:
         EcrError: InvalidParameterException.
     """
-    statements = document["Statement"]
-    for statement in statements if isinstance(statements, list) else [statements]:
+    listed = document["Statement"]
+    statements = listed if isinstance(listed, list) else [listed]
+    if repeated := [sid for sid, times in Counter(each.get("Sid") for each in statements).items() if sid and times > 1]:
+        raise refused("Invalid repository policy provided", f"two statements have the Sid {repeated[0]!r}")
+    for statement in statements:
         for key in ("Action", "NotAction"):
             for action in _listed(statement.get(key, [])):
                 _check_action(action)

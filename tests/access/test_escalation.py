@@ -135,6 +135,61 @@ def test_who_can_give_himself_the_push_has_it(statements, account):
     assert "and so push into naver-sms-automation" in words
 
 
+TAKEOVERS = {
+    "ec2.amazonaws.com": """ssm:SendCommand ssm:ResumeSession ssm:CreateAssociation ssm:UpdateAssociation
+        elasticmapreduce:AddJobFlowSteps codedeploy:RegisterApplicationRevision+codedeploy:CreateDeployment
+        ec2:CreateLaunchTemplateVersion+ec2:ModifyLaunchTemplate""",
+    "ecs-tasks.amazonaws.com": "batch:SubmitJob ecs:ExecuteCommand",
+    "bedrock-agentcore.amazonaws.com": """bedrock-agentcore:InvokeAgentRuntimeCommand
+        bedrock-agentcore:StartBrowserSession+bedrock-agentcore:ConnectBrowserAutomationStream""",
+    "codebuild.amazonaws.com": """codebuild:StartBuild
+        iam:PassRole+codebuild:CreateProject+codebuild:CreateWebhook""",
+    "states.amazonaws.com": "iam:PassRole+states:TestState",
+}
+
+
+@pytest.mark.parametrize(
+    ("service", "named"), [(service, named) for service, sets in TAKEOVERS.items() for named in sets.split()]
+)
+def test_what_runs_with_a_role_can_be_taken_over(service, named, account):
+    """Together the actions are a way; each of several alone is none."""
+    wanted = named.split("+")
+    trust = services_trusted(service)
+    assert ALICE in said(account(alice=[allow(*wanted)], builder_trust=trust))
+    for one in wanted if wanted[1:] else ():
+        assert said(account(alice=[allow(one)], builder_trust=trust)) == ""
+
+
+@pytest.mark.parametrize(
+    ("service", "action"),
+    [
+        ("ec2.amazonaws.com.cn", "ssm:SendCommand"),
+        ("states.ap-northeast-2.amazonaws.com", "states:UpdateStateMachine"),
+        ("codebuild.us-gov-west-1.amazonaws.com", "codebuild:StartBuild"),
+    ],
+)
+def test_a_service_is_known_by_its_regional_names_too(service, action, account):
+    """With a region, and with China's ending."""
+    assert ALICE in said(account(alice=[allow(action)], builder_trust=services_trusted(service)))
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        "ssm:ListAssociations",
+        "ssm:TerminateSession",
+        "elasticmapreduce:ListSteps",
+        "codedeploy:StopDeployment",
+        "batch:CancelJob",
+        "codebuild:StopBuild",
+        "states:StartExecution",
+    ],
+)
+def test_what_only_looks_at_what_runs_or_ends_it_is_no_takeover(named, account):
+    """No code of one's own runs with the role."""
+    assert said(account(alice=[allow(named)], builder_trust=services_trusted(*TAKEOVERS))) == ""
+
+
 def test_the_sentence_names_the_path(account):
     """Who, what, on whom, and so what; where it is allowed; and what to do."""
     (one,) = unreviewed(account(alice=ITSELF["PutUserPolicy"])).rejections

@@ -45,7 +45,7 @@ def account():
     return SimpleNamespace(access_facts=lambda: small.make_account(**json.loads({changes!r}), simulations=said))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def run(pytestconfig):
     options = SimpleNamespace(image_context=pytestconfig.rootpath / "image")
     return SimpleNamespace(facts=SimpleNamespace(), options=options)

@@ -17,6 +17,7 @@ from gate.release_file import release_of
 from tests.access.conftest import ACCOUNT, CI, PULL, REVIEWED, arn, identity
 
 ORGANIZATION = "o-a1b2c3d4e5"
+ENDPOINT = f"arn:aws:ec2:ap-northeast-2:{ACCOUNT}:vpc-endpoint/vpce-1"
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
@@ -91,6 +92,28 @@ HARMLESS = {
         },
         {"network": Network(("203.0.113.7", "198.51.100.0/28"))},
     ),
+    "the endpoint's organization, by its ARN": (
+        {
+            "StringNotEqualsIfExists": {"aws:VpceOrgID": ORGANIZATION, "aws:VpceAccount": "111122223333"},
+            "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
+        },
+        {"organization": ORGANIZATION, "network": Network(vpce=ENDPOINT)},
+    ),
+    "the VPC, by its ARN": (
+        {
+            "ArnNotLikeIfExists": {"aws:SourceVpcArn": f"arn:aws:ec2:*:{ACCOUNT}:vpc/*"},
+            "StringNotEqualsIfExists": {"aws:SourceVpc": "vpc-1"},
+            "Bool": {"aws:PrincipalIsAWSService": "false"},
+        },
+        {"network": Network(vpc=f"arn:aws:ec2:ap-northeast-2:{ACCOUNT}:vpc/vpc-1")},
+    ),
+    "roles by their ARN, which no service has": ({"ArnLike": {"aws:PrincipalArn": arn("developer")}}, {}),
+    "users by their kind, which no service is": ({"StringEquals": {"aws:PrincipalType": ["User", "Account"]}}, {}),
+    "sessions with a name of their own, which these cannot have": (
+        {"StringLike": {"aws:SourceIdentity": "guest-*"}, "Bool": {"aws:PrincipalIsAWSService": "false"}},
+        {},
+    ),
+    "the root user of a member account": ({"Bool": {"aws:AssumedRoot": "true"}}, {}),
     "the endpoint, as it is stated": (
         {"StringNotEqualsIfExists": {"aws:SourceVpce": "vpce-1"}, "Bool": {"aws:PrincipalIsAWSService": "false"}},
         {"network": Network(vpce="vpce-1")},
@@ -169,6 +192,17 @@ OUTSIDE = {
         {"network": Network(vpce="vpce-2")},
         "denied",
     ),
+    "another account's endpoint": (
+        {"StringNotEquals": {"aws:VpceAccount": ACCOUNT}},
+        {"network": Network(vpce=ENDPOINT.replace(ACCOUNT, "111122223333"))},
+        "denied",
+    ),
+    "an endpoint whose organization is not known": (
+        {"StringNotEquals": {"aws:VpceOrgID": ORGANIZATION}},
+        {"organization": ORGANIZATION, "network": Network(vpce=ENDPOINT.replace(ACCOUNT, "111122223333"))},
+        "undecided",
+    ),
+    "everybody without a tag": ({"Null": {"aws:RequestTag/owner": "true"}}, {}, "denied"),
     "no endpoint": ({"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}, {"network": Network(("192.0.2.1",))}, "denied"),
     "direct calls": ({"Bool": {"aws:ViaAWSService": "false"}}, {}, "denied"),
     "its own tag": ({"StringNotEquals": {"aws:PrincipalTag/kind": "release"}}, {}, "denied"),
@@ -199,6 +233,8 @@ def test_a_perimeter_that_shuts_the_ci_role_out_is_named(condition, facts, word,
         ({"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}, "ci_source_ips"),
         ({"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}, "ci_source_vpce"),
         ({"StringNotEquals": {"aws:SourceVpc": "vpc-1"}}, "ci_source_vpc"),
+        ({"StringNotEquals": {"aws:VpceAccount": ACCOUNT}}, "ci_source_vpce (its ARN)"),
+        ({"ArnNotLike": {"aws:SourceVpcArn": "arn:aws:ec2:*:*:vpc/vpc-1"}}, "ci_source_vpc (its ARN)"),
     ],
 )
 def test_what_only_the_team_knows_can_be_stated(condition, key, account_with):
@@ -216,6 +252,26 @@ def test_where_the_ci_role_calls_from_is_not_asked_for_lambdas_sake(account_with
     assert checks.check_holds(facts, "ci", "push").accepted
     (rejection,) = checks.check_lambda_service(facts).rejections
     assert "ci_source_ips" not in rejection.remedy
+
+
+def test_a_network_perimeter_does_not_stop_lambda(account_with):
+    """Lambda pulls as a service: where its role would call from decides nothing; any other Deny does."""
+
+    def accepted(**condition):
+        return checks.check_holds(account_with(repository=[perimeter(condition)]), "runner", "pull").accepted
+
+    assert accepted(NotIpAddress={"aws:SourceIp": "203.0.113.0/24"}, Bool={"aws:PrincipalIsAWSService": "false"})
+    assert accepted(StringNotEqualsIfExists={"aws:SourceVpce": "vpce-1", "aws:VpceOrgID": ORGANIZATION})
+    assert not accepted(NotIpAddress={"aws:SourceIp": "203.0.113.0/24"}, StringLike={"aws:UserAgent": "*"})
+    assert not accepted(StringNotEquals={"aws:PrincipalOrgID": ORGANIZATION})
+    assert not accepted(StringNotEquals={"aws:PrincipalArn": arn("ci")})
+
+
+def test_an_allow_that_depends_on_the_network_is_still_undecided(account_with):
+    """Only a perimeter says nothing of the pull by Lambda."""
+    inside = {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
+    pull = [{**REVIEWED[1], "Condition": inside}]
+    assert not checks.check_holds(account_with(policy=pull), "runner", "pull").accepted
 
 
 def test_a_perimeter_opens_nothing_to_unreviewed_principals(account_with):
@@ -338,6 +394,10 @@ def test_a_role_that_was_made_again_is_told_what_is_wrong(account_with):
         ("ci_source_ips", "203.0.113.300", False),
         ("ci_source_ips", "the office", False),
         ("ci_source_vpce", "vpce-1", True),
+        ("ci_source_vpce", ENDPOINT, True),
+        ("ci_source_vpce", "vpc-1", False),
+        ("ci_source_vpc", f"arn:aws:ec2:ap-northeast-2:{ACCOUNT}:vpc/vpc-0a1b", True),
+        ("ci_source_vpc", "the office", False),
         ("signing_profile", "arn:aws:signer:eu-west-1:111122223333:/signing-profiles/releases", True),
         ("signing_profile", "arn:aws:signer:eu-west-1:111122223333:/signing-profiles/releases/AB12", False),
     ],

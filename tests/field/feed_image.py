@@ -8,9 +8,12 @@ from typing import Any
 from gate.check import CheckResult
 from gate.image.contract import Startup, below, handler_is, names_paths, platform_is, starts_like
 from gate.image.dockerfile import bases_approved, from_lines
-from gate.image.file_checks import is_program, readable_by_all, used_folders
-from gate.image.packages import InstalledPackages, no_development_packages, pins, pins_installed, read_requirements
+from gate.image.file_checks import is_program
+from gate.image.package_records import LINK
+from gate.image.packages import InstalledPackages, no_development_packages, pins_installed
+from gate.image.permissions import readable_by_all, used_folders
 from gate.image.python import HandlerImport, handler_imports
+from gate.image.requirements import pins, read_requirements
 from gate.image.secrets.secret_checks import no_secret
 from gate.image.tree import ELF_MAGIC, ImageFile, Tree
 from tests.image.archive import layer, read_layers
@@ -115,7 +118,7 @@ def files(scenario: str, given: dict[str, Any], _folder: Path) -> CheckResult:
 
 def _entry(path: str, mode: int, what: str) -> ImageFile:
     if what.startswith("-> "):
-        return ImageFile(path, "symlink", mode, link=what.removeprefix("-> "))
+        return ImageFile(path, "symlink", mode, digest=what.replace("-> ", LINK, 1))
     if what == "folder":
         return ImageFile(path, "directory", mode)
     return ImageFile(path, "file", mode, len(what), head=ELF_MAGIC if what == "elf" else what.encode()[:4])

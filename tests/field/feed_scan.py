@@ -23,7 +23,7 @@ from tests.field.wire import client
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DIGEST = "sha256:" + "ab" * 32
-REPOSITORY = "team/app"
+REPOSITORY, ACCOUNT = "team/app", "654654307503"
 POLICY = {"CRITICAL": "never", "UNRATED": "fixed or excepted", "HIGH": "fixed or excepted"}
 _BY_ITSELF = {"__type": "ValidationException", "message": "This feature is disabled"}
 _NO_SCAN = {"__type": "ScanNotFoundException", "message": "no scan"}
@@ -53,11 +53,12 @@ def scan(scenario: str, given: dict[str, Any], _folder: Path) -> CheckResult:
 
     Of `given`: `type` (BASIC or ENHANCED), `frequency`, `filters`; `answers` of DescribeImageScanFindings after the
     scan was asked for, one after the other; `earlier`: what was there before; `coverage`: a covered resource of
-    Inspector; `components`, `register` as in `sbom`; `nightly`.
+    Inspector, `elsewhere`: those of another account with the same digest; `components`, `register` as in
+    `sbom`; `nightly`.
     """
     clock = Clock()
     scanner = ScanReader(client("ecr", _ecr(given)), client("inspector2", _inspector(given)), REPOSITORY,
-                      time=clock.keeper())  # fmt: skip
+                      account=ACCOUNT, time=clock.keeper())  # fmt: skip
     try:
         report = scanner.scan_digest(DIGEST)
     except Exception as error:
@@ -87,10 +88,12 @@ def _ecr(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _inspector(given: dict[str, Any]) -> dict[str, Any]:
-    about = f"arn:aws:ecr:ap-northeast-2:654654307503:repository/{REPOSITORY}/{DIGEST}"
+    about = f"arn:aws:ecr:ap-northeast-2:{ACCOUNT}:repository/{REPOSITORY}/{DIGEST}"
     usual = {"scanStatus": {"statusCode": "ACTIVE", "reason": "SUCCESSFUL"}}
     covered = given.get("coverage", usual)
-    return {"ListCoverage": {"coveredResources": [{"resourceId": about, **covered}] if covered else []}}
+    # Who administers Inspector for an organization is told of the same digest in other accounts first.
+    others = [{"resourceId": about.replace(ACCOUNT, "111122223333"), **each} for each in given.get("elsewhere", ())]
+    return {"ListCoverage": {"coveredResources": [*others, *([{"resourceId": about, **covered}] if covered else [])]}}
 
 
 def _checked(

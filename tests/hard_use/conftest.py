@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import docker
 import pytest
 
@@ -18,7 +20,14 @@ def gate(tmp_path) -> Gate:
 @pytest.fixture
 def plain_gate(tmp_path) -> Gate:
     """A gate about an image without a browser, a fifth as large: for what holds of a run whatever its image is."""
-    return Gate(tmp_path, release=folders.plain(tmp_path / "plain"))
+    return without_layers(tmp_path)
+
+
+def without_layers(folder: Path) -> Gate:
+    """A gate about such an image, of which no layer is kept: its runs ask the engine for all of it."""
+    release = folders.plain(folder / "plain")
+    (release / ".cache").unlink()
+    return Gate(folder, release=release)
 
 
 @pytest.fixture(scope="session")

@@ -88,7 +88,8 @@ class Gate:
         said, mark = self.folder / f"said-{self._number}.txt", uuid.uuid4().hex
         ours = {"reports": self.reports, "local_state": self.folder / "state", "cache_dir": self.folder / "cache"}
         overrides = [part for name, value in ours.items() for part in ("-o", f"{name}={value}")]
-        limit = ["prlimit", f"--fsize={largest_file}"] if largest_file else []
+        # Python would keep bytecode that is cut at the limit, and every later run would fail at it.
+        limit = ["prlimit", f"--fsize={largest_file}", "env", "PYTHONDONTWRITEBYTECODE=1"] if largest_file else []
         command = [*limit, sys.executable, "-m", "pytest", "features/", *overrides, *self.usual, *arguments]
         # What it says goes through a pipe: the limit is on its evidence, not on what we read of it.
         with said.open("wb") as output:

@@ -41,6 +41,7 @@ def stalling_engine(folder: Path, pattern: str, becomes: str = SILENT) -> Iterat
         threading.Thread(target=engine.serve, daemon=True).start()
         yield f"unix://{path}", engine.harmed
         engine.close()
+        path.unlink()
 
 
 @dataclass

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.hard_use.runs import owned_by
+from tests.hard_use.conftest import without_layers
+from tests.hard_use.runs import Gate, owned_by
 from tests.hard_use.stalling import CUT, GONE, SILENT, STUCK, stalling_engine
 
 pytestmark = pytest.mark.docker
@@ -12,6 +13,18 @@ BUILT, READABLE, PYTHON = "built_from_the", "can_be_read_by_the_user", "runs_on_
 BUILD, SAVE, CREATE = r"POST \S*/build\b", r"GET \S*/images/\S+/get", r"POST \S*/containers/create"
 EXEC, ANSWER, PUSH = r"POST \S*/containers/\w+/exec", r"POST \S*/exec/\w+/start", r"POST \S*/images/\S+/push"
 NO_ANSWER = "the Docker engine does not answer"
+
+
+@pytest.fixture(scope="module")
+def one_gate(tmp_path_factory) -> Gate:
+    """A gate for all of these engines, about a small image."""
+    return without_layers(tmp_path_factory.mktemp("hanging"))
+
+
+@pytest.fixture(scope="module")
+def hung() -> list[int]:
+    """The processes of its runs so far."""
+    return []
 
 
 @pytest.mark.parametrize(
@@ -26,17 +39,19 @@ NO_ANSWER = "the Docker engine does not answer"
     ],
     ids=["build", "build-gone", "save-stuck", "exec", "exec-cut", "create"],
 )
-def test_an_engine_that_hangs_or_stops_ends_the_run_with_a_no(
-    plain_gate, engine, scenario, call, becomes, option, cause
-):
-    """Neither a build nor a look into the image waits for ever; the next run is right and finds nothing left over."""
-    case = f"{scenario} or {scenario.lower()}"
+def test_an_engine_that_hangs_or_stops_ends_the_run_with_a_no(one_gate, hung, scenario, call, becomes, option, cause):
+    """Neither a build nor a look into the image waits for ever."""
     # What breaks off needs no limit to be noticed; a short one would be met by other calls on a busy machine.
-    run = _ended(plain_gate, call, becomes, cause, "-k", case, *([option, "6"] if option else ()))
-    again = plain_gate.start("-k", case)
+    limit = [option, "6"] if option else ()
+    hung.append(_ended(one_gate, call, becomes, cause, "-k", either_case(scenario), *limit).process.pid)
+
+
+def test_the_next_run_is_right_and_finds_nothing_left_over(one_gate, hung, engine):
+    """The same scenarios with an engine that answers, after all of these runs."""
+    again = one_gate.start("-k", " or ".join(map(either_case, (BUILT, READABLE, PYTHON))))
     assert again.end() == 0, again.text()
     assert "… ARG" not in again.text(), "the steps of a cached build take no time"
-    assert owned_by(engine, run.process.pid) == []
+    assert [left for process in hung for left in owned_by(engine, process)] == []
 
 
 def test_an_engine_that_falls_silent_in_the_push_publishes_nothing(gate, engine):
@@ -48,6 +63,11 @@ def test_an_engine_that_falls_silent_in_the_push_publishes_nothing(gate, engine)
     assert pushed, "the step that was refused"
     assert gate.run("-m", "ac5", "-k", "push")[0] == 0
     assert owned_by(engine, run.process.pid) == []
+
+
+def either_case(scenario):
+    """For -k, which knows a scenario's name in lower case too."""
+    return f"{scenario} or {scenario.lower()}"
 
 
 def _ended(gate, call, becomes, cause, *arguments):

@@ -26,13 +26,13 @@ def test_without_an_engine_the_way_out_is_named(gate):
     assert "the Docker engine does not answer" in said_no(gate, code, said)
 
 
-def test_a_disk_that_takes_no_more_is_no_yes(gate):
+def test_a_disk_that_takes_no_more_is_no_yes(plain_gate):
     """Evidence that cannot be written is a failure, and yesterday's verdict is gone."""
-    folder = gate.results().folder
+    folder = plain_gate.results().folder
     folder.mkdir(parents=True)
     (folder / "verdict.json").write_text(json.dumps({"verdict": "REHEARSAL PASSED"}))
-    run = gate.start("-m", "ac6", largest_file=SMALL_FILE)
-    assert "File too large" in said_no(gate, run.end(), run.text())
+    run = plain_gate.start("-m", "ac6", largest_file=SMALL_FILE)
+    assert "File too large" in said_no(plain_gate, run.end(), run.text())
 
 
 def test_names_that_do_not_resolve_are_no_yes(gate):

@@ -9,6 +9,9 @@ import sys
 
 import pytest
 
+from gate.publish.docker_build import main as build_image
+from gate.run.environment import settle
+from gate.scan.sbom import make_sbom
 from tests.hard_use.runs import ROOT, Results
 
 pytestmark = pytest.mark.docker
@@ -57,9 +60,17 @@ HOSTILE = {
 
 @pytest.fixture
 def clone(tmp_path):
-    """A clone of what is here under umask 077: nobody but its owner may read any of it."""
+    """A clone with what is here, under umask 077: nobody but its owner may read any of it."""
     folder = tmp_path / "clone"
-    folder.mkdir()
+    git("clone", "--quiet", "--shared", "--no-checkout", str(ROOT), str(folder))
+    git("-C", str(folder), "reset", "--quiet")
+    git(
+        "-C",
+        str(folder),
+        "config",
+        "remote.origin.url",
+        git("-C", str(ROOT), "config", "--default", "", "remote.origin.url"),
+    )
     for name in NEEDED:
         source = ROOT / name
         if source.is_dir():
@@ -68,20 +79,19 @@ def clone(tmp_path):
             shutil.copy2(source, folder / name)
     for path in (folder, *folder.rglob("*")):
         path.chmod(path.stat().st_mode & 0o700)
-    git = ["git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@example.com"]
-    for words in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "all"]):
-        subprocess.run([*git, *words], check=True, capture_output=True)
+    # The layers and the SBOM of the image: it must come out as the same.
+    (folder / ".cache").symlink_to(ROOT / ".cache")
     return folder
 
 
-def layers(engine, image):
-    """The layers of an image."""
-    return engine.images.get(image).attrs["RootFS"]["Layers"]
+def git(*words):
+    """What git says."""
+    return subprocess.run(["git", *words], check=True, capture_output=True, text=True).stdout.strip()
 
 
 def test_nothing_of_the_surroundings_decides(clone, engine, tmp_path):
-    """From another folder, under umask 077, behind a dead proxy, with other people's settings; no layer is another."""
-    usual = engine.images.get("naver-sms-automation:latest")
+    """From another folder, under umask 077, behind a dead proxy, with others' settings; the image is the same."""
+    usual = engine.images.get(build_image([]))
     folders = ["-o", f"reports={tmp_path / 'reports'}", "-o", f"local_state={tmp_path / 'state'}"]
     command = [sys.executable, "-m", "pytest", str(clone / "features"), "-p", "no:cacheprovider", *folders]
     try:
@@ -94,4 +104,14 @@ def test_nothing_of_the_surroundings_decides(clone, engine, tmp_path):
     said, left = done.stdout + done.stderr, Results(tmp_path / "reports")
     assert (done.returncode, left.word) == (0, "REHEARSAL PASSED"), said
     assert "Traceback" not in said
-    assert layers(engine, left.verdict["release"]["image_id"]) == layers(engine, usual.id)
+    assert left.verdict["release"]["image_id"] == usual.id
+
+
+def test_an_sbom_is_made_in_them_too(engine, tmp_path, monkeypatch):
+    """By a program that reads many of these settings; the run above takes the SBOM that is kept for its image."""
+    around = {**os.environ, **HOSTILE}
+    settle(around, asks_aws=False)
+    monkeypatch.setattr(os, "environ", around)
+    image = engine.images.get("debian:bookworm-slim")
+    made = make_sbom(f"docker:{image.id}", image.id, tmp_path)
+    assert {"bash", "dpkg", "libc6"} <= {component.name for component in made.components}

@@ -9,8 +9,8 @@ import pytest
 
 from gate.image.base_files import SHOWN, base_unchanged, changes, shadows
 from gate.image.layers import Layer, Layers, merged
-from gate.image.package_records import PackageRecords, is_record, read_records, rpm_records
-from tests.image.archive import layer, read_layers
+from gate.image.package_records import PackageRecords, read_records, rpm_records
+from tests.image.archive import layer, read_layers, tree_of
 from tests.image.results import said
 
 LIBRARY_PATH = "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/task/lib:/opt/lib"
@@ -41,10 +41,7 @@ def image(*own, base=BASE, known=None):
         layer(base, links={"/usr/lib64/libz.so.1": "libz.so.1.2", "/bin": "usr/bin"}),
         *(each if isinstance(each, bytes) else layer(each) for each in own),
     ]
-    texts = {
-        path: data.decode() for each in own if isinstance(each, dict) for path, data in each.items() if is_record(path)
-    }
-    return read_layers(made, known or read_records(texts), base=1)
+    return read_layers(made, known or read_records(tree_of(made).texts), base=1)
 
 
 def checked(*own, **how):
@@ -144,6 +141,52 @@ def test_no_record_explains_another_runtime(path):
     assert f"{path} of the base is replaced" in checked(
         {path: b"2", **md5sums({path: b"2"}), **record({f"../../../../..{path}": b"2"})}
     )
+
+
+INSTALLED = {
+    **BASE,
+    **record({"pip/main.py": b"pip 23", "../../../bin/pip3": b"#!pip 23"}),
+    **md5sums({"/usr/bin/curl": b"curl 1"}),
+    "/usr/local/bin/aws-lambda-rie": b"\x7fELF",
+}
+PACKAGES = "/var/lang/lib/python3.11/site-packages"
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {f"{PACKAGES}/.wh.pip": b"", f"{PACKAGES}/.wh.pip-24.dist-info": b"", "/var/lang/bin/.wh.pip3": b""},
+        {
+            f"{PACKAGES}/pip/.wh.main.py": b"",
+            f"{PACKAGES}/pip/new.py": b"new",
+            f"{PACKAGES}/.wh.pip-24.dist-info": b"",
+            "/var/lang/bin/.wh.pip3": b"",
+            f"{PACKAGES}/pip-25.dist-info/RECORD": record({"pip/new.py": b"new"})[
+                f"{PACKAGES}/pip-24.dist-info/RECORD"
+            ],
+        },
+        {"/usr/bin/.wh.curl": b"", "/var/lib/dpkg/info/.wh.x.md5sums": b""},
+        {"/usr/local/bin/.wh.aws-lambda-rie": b""},
+    ],
+    ids=["uninstalled", "upgraded", "removed by apt", "the emulator"],
+)
+def test_what_the_bases_own_package_manager_removes_is_harmless(own):
+    """The records in the base's layers list it, and those that a container sees do not."""
+    assert checked(own, base=INSTALLED) == ""
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {f"{PACKAGES}/pip/.wh.main.py": b""},
+        {"/usr/bin/.wh.curl": b""},
+        {"/usr/local/bin/aws-lambda-rie": b"\x7fELF2"},
+        {f"{PACKAGES}/pip/main.py": b"evil"},
+    ],
+)
+def test_a_file_that_is_still_recorded_is_not_removed_by_its_manager(own):
+    """Nor is the emulator replaced by another program."""
+    assert "of the base is" in checked(own, base=INSTALLED)
 
 
 def test_rpm_tells_what_it_recorded():

@@ -116,6 +116,7 @@ def test_every_mount_of_a_run_counts(tmp_path: Path) -> None:
         "\ufeffFROM a:1\n",
         "FROM a:1\r\nRUN true\r\n",
         "FROM --platform=$BUILDPLATFORM a:1\n",
+        "FROM a:1\nONBUILD RUN <<EOF\nfrom x\nEOF\nONBUILD\n",
         'FROM a:1\nONBUILD RUN true\nHEALTHCHECK NONE\nSHELL ["/bin/sh"]\n',
     ],
 )
@@ -196,6 +197,13 @@ def test_a_foreign_frontend_runs_the_build_and_counts_as_a_base(tmp_path: Path) 
     (rejection,) = bases_approved(from_lines(tmp_path / "Dockerfile", {}), ("a:1",)).rejections
     assert rejection.cause.startswith("# syntax takes evil/frontend:1")
     assert rejection.where == "Dockerfile:2"
+
+
+def test_what_a_stage_keeps_for_those_built_on_it_counts(tmp_path: Path) -> None:
+    """ONBUILD runs in a later stage of the same file."""
+    text = "FROM a:1 AS b\nONBUILD COPY --from=x:1 \\\n /a /b\nonbuild\trun --mount=from=y:2 true\nFROM b\n"
+    assert images(tmp_path, text) == ["a:1", "x:1", "y:2", "b"]
+    assert bases_approved(from_lines(tmp_path / "Dockerfile", {}), ("a:1",)).rejections[0].where == "Dockerfile:2"
 
 
 def test_a_number_is_a_stage_only_where_there_is_one(tmp_path: Path) -> None:

@@ -110,6 +110,7 @@ def test_what_nobody_knows_is_refused_with_the_way_to_add_it(unknown):
     assert f"The end of support of {unknown.name}" in text
     assert "where: gate/image/end_of_support.yaml" in text
     assert "under `lifetimes`" in text
+    assert "with its tag before any digest" in text
 
 
 @pytest.mark.parametrize(("parts", "why"), [

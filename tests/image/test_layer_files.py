@@ -1,9 +1,10 @@
-"""Layers kept on disk: taken again only unchanged, limited in size, removed with their image; and a full disk."""
+"""Layers kept on disk: taken again only unchanged, limited in size, removed when no run uses them; and a full disk."""
 
 import hashlib
 import io
 import os
 import tarfile
+import time
 from contextlib import closing, contextmanager
 
 import pytest
@@ -61,14 +62,18 @@ def test_a_kept_layer_that_was_changed_is_read_from_the_engine_again(tmp_path, o
     assert (tmp_path / digest(UPPER)[7:]).read_bytes() == UPPER
 
 
-def test_what_is_no_part_of_the_image_is_removed(tmp_path):
-    """Other layers at once; of what another run is writing only what it left a day ago."""
-    Saves(LOWER, UPPER).findings(tmp_path)
-    for name, age in (("new.part", 0), ("old.part", 100_000)):
-        (tmp_path / name).touch()
-        os.utime(tmp_path / name, (os.stat(tmp_path).st_mtime - age,) * 2)
-    Saves(LOWER).findings(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {digest(LOWER)[7:], "new.part"}
+def test_what_no_run_has_used_for_an_hour_is_removed(tmp_path):
+    """Layers of other images too, and what a killed run left; what is read counts as used."""
+    lower, upper = (digest(each)[7:] for each in (LOWER, UPPER))
+    for ages, left in (({lower: 4000, upper: 3000}, {lower, upper}), ({lower: 3000, upper: 4000}, {lower})):
+        Saves(LOWER, UPPER).findings(tmp_path)
+        for name, age in {**ages, "new.part": 3000, "old.part": 4000}.items():
+            (tmp_path / name).touch()
+            os.utime(tmp_path / name, (time.time() - age,) * 2)
+        saves = Saves(LOWER)
+        saves.findings(tmp_path)
+        assert {path.name for path in tmp_path.iterdir()} == {*left, "new.part"}
+        assert saves.count == 0
 
 
 def test_a_name_that_is_no_digest_is_no_path(tmp_path):

@@ -5,14 +5,9 @@ from __future__ import annotations
 import pytest
 
 from gate.errors import ImageUnavailable
-from gate.image.packages import (
-    InstalledPackages,
-    no_development_packages,
-    pins,
-    pins_installed,
-    read_requirements,
-    same_version,
-)
+from gate.image import requirements
+from gate.image.packages import InstalledPackages, no_development_packages, pins_installed
+from gate.image.requirements import pins, read_requirements, same_version
 from tests.image.results import said
 
 LINUX = {
@@ -61,7 +56,11 @@ def pinned(folder, text, environment=LINUX, **others):
         ("a==2.1+cpu\n", {"a": "2.1+cpu"}),
         ("a===1.0-weird\n", {"a": "1.0-weird"}),
         ("a==1.0,!=1.1\n", {"a": "1.0"}),
-        ("a==1\na==1.0\n", {"a": "1.0"}),
+        ("a==1\na==1.0\n", {"a": "1"}),
+        ("a[x]\na[y]>=1\na==1\n", {"a": "1"}),
+        ("a==2.1\na==2.1+cpu\n", {"a": "2.1+cpu"}),
+        ("a==1 --config-settings=--build-option=x\nb==2 -C a=b\n", {"a": "1", "b": "2"}),
+        ("--no-require-hashes\n--all-releases :all:\n--only-final b\na==1\n", {"a": "1"}),
         ("w @ https://h/w-1.2-py3-none-any.whl#sha256=1\n", {"w": "1.2"}),
         ("https://h/w_x-1.2-py3-none-any.whl\n", {"w-x": "1.2"}),
         ("\ufeffa==1\n", {"a": "1"}),
@@ -76,6 +75,16 @@ def pinned(folder, text, environment=LINUX, **others):
 def test_requirements_are_read_as_pip_reads_them(tmp_path, text, expected):
     """Comments, options, hashes, markers, extras, addresses, encodings."""
     assert pinned(tmp_path, text) == expected
+
+
+def test_every_option_of_pips_own_reader_is_known():
+    """Compared with the pip that is installed here."""
+    from pip._internal.req import req_file
+
+    known = requirements._reader()
+    for name in ("SUPPORTED_OPTIONS", "SUPPORTED_OPTIONS_REQ"):
+        ours, pips = ({option().get_opt_string() for option in getattr(each, name)} for each in (known, req_file))
+        assert pips <= ours
 
 
 def test_other_files_are_followed_from_where_they_are_named(tmp_path):
@@ -102,7 +111,9 @@ def test_other_files_are_followed_from_where_they_are_named(tmp_path):
         ("git+https://h/x\n", "is not pinned"),
         ("-e ./local\n", "is not pinned"),
         ("a @ https://h/a-1.tar.gz\n", "is not pinned"),
-        ("a==1\na==2\n", "a is pinned twice, at 1 and 2"),
+        ("a==1\na==2\n", "a is pinned at 1 (requirements.txt:1), which 'a==2' does not admit"),
+        ("a>=2\n-c c.txt\n", "a is pinned at 1 (c.txt:1), which 'a>=2' does not admit"),
+        ("a==2\n-c c.txt\n", "which 'a==1' does not admit"),
         ("a==\n", "pip does not understand 'a=='"),
         ("==1\n", "pip does not understand"),
         ("--no-such-option\n", "pip does not understand"),
@@ -118,7 +129,7 @@ def test_other_files_are_followed_from_where_they_are_named(tmp_path):
 def test_what_cannot_be_followed_is_refused_and_never_skipped(tmp_path, text, words):
     """With the line that it is about."""
     with pytest.raises(ImageUnavailable) as refused:
-        pinned(tmp_path, text)
+        pinned(tmp_path, text, **{"c.txt": "a==1\n"})
     assert words in str(refused.value)
     assert "requirements.txt" in str(refused.value)
 

@@ -16,9 +16,9 @@ from packaging.markers import default_environment
 from gate.check import NoGo
 from gate.errors import GateError
 from gate.image.dockerfile import all_arguments, bases_approved, from_lines
-from gate.image.file_checks import readable_by_all
-from gate.image.packages import pins, read_requirements
+from gate.image.permissions import readable_by_all
 from gate.image.python import import_handler, inspect_python
+from gate.image.requirements import pins, read_requirements
 from gate.image.tree import ImageFile, Tree
 from tests.image.archive import read_layers, tree_of
 

@@ -57,7 +57,7 @@ class Host:
 KNOWN = (
     '{"python": "3.11.9", "versions": {"Typing_Extensions": "4.1"}, "unimportable": {"A.B": "ImportError: x"},'
     ' "foreign": {"A.B": ["/var/task/a.py"]},'
-    ' "hooks": {"/l/x.pth": "/e/x.pth"}}'
+    ' "hooks": {"/l/x.pth": "/e/x.pth"}, "path": ["/var/task"]}'
 )
 
 
@@ -219,7 +219,7 @@ def test_what_python_starts_with_is_recorded_the_bases_or_stated(path, file, acc
 
 
 # The script is given `answer` by what runs it in the image (gate.engine.script).
-SCRIPT = "import json\ndef answer(value):\n    print(json.dumps(value))\n" + _INSPECT.read_text(encoding="utf-8")
+SCRIPT = "import json\ndef answer(value):\n    print(json.dumps(value))\n" + _INSPECT
 
 
 def package(folder, name="mine", **files):
@@ -302,3 +302,89 @@ def test_what_python_starts_with_is_listed(task, tmp_path):
     (packages / "sitecustomize.py").write_text("")
     hooks = asked(task, python=str(tmp_path / "env" / "bin" / "python"))["hooks"]
     assert hooks == {str(packages / name): str(packages / name) for name in ("code.pth", "sitecustomize.py")}
+
+
+BOOTSTRAP = """
+import os, site, sys
+import no_such_runtime
+def with_a_default(value=no_such_runtime.VALUE): return value
+def folders(): return [] if "PYTHONPATH" in os.environ else [LAYERS]
+def set_default_sys_path(): sys.path[:0] = [os.environ["LAMBDA_TASK_ROOT"], *folders()]
+def add_default_site_directories():
+    for each in [os.environ["LAMBDA_TASK_ROOT"], *folders()]: site.addsitedir(each)
+no_such_runtime.main()
+"""
+
+
+@pytest.fixture
+def runtime(tmp_path):
+    """The runtime's folder, with a bootstrap.py as AWS's base images have it, and a package of its own."""
+    package(tmp_path, "mine", __init__="x = 1\n")
+    (tmp_path / "packages" / "bootstrap.py").write_text(BOOTSTRAP.replace("LAYERS", repr(str(tmp_path / "layers"))))
+    return tmp_path / "packages"
+
+
+def asked_in(task, runtime):
+    """The answer of a Python in a base with this runtime."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    run = [sys.executable, "-c", SCRIPT, '["mine"]']
+    env = {**kept, "LAMBDA_RUNTIME_DIR": str(runtime)}
+    done = subprocess.run(run, cwd=task, env=env, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_packages_are_found_where_the_runtime_finds_them(task, tmp_path, runtime):
+    """In the runtime's own folder, and before it in a layer's, which Python alone does not search."""
+    answer = asked_in(task, runtime)
+    assert (answer["versions"]["mine"], answer["foreign"], answer["unimportable"]) == ("1.0", {}, {})
+    assert answer["path"] == [str(task), str(tmp_path / "layers"), str(runtime)]
+    (tmp_path / "layers").mkdir()
+    (tmp_path / "layers" / "mine.py").write_text("x = 2\n")
+    assert asked_in(task, runtime)["foreign"] == {"mine": [str(tmp_path / "layers" / "mine.py")]}
+    (runtime / "bootstrap.py").write_text("no_such_runtime.main()\n")
+    assert "mine" not in asked_in(task, runtime)["versions"]
+
+
+def test_a_pth_file_that_the_runtime_runs_is_listed(task, tmp_path, runtime):
+    """In the task root and in a layer's folder; sitecustomize there comes too late to be run."""
+    (tmp_path / "layers").mkdir()
+    hooks = [task / "own.pth", tmp_path / "layers" / "layer.pth"]
+    for path in hooks:
+        path.write_text("import os\n")
+    (task / "folder.pth").write_text("lib\n")
+    (task / "sitecustomize.py").write_text("")
+    found = asked_in(task, runtime)["hooks"]
+    assert [path for path in found if path.startswith(str(tmp_path))] == sorted(map(str, hooks))
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        ["ns/cloud/mine/__init__.py", "ns/cloud/mine/more.py"],
+        ["mine.cpython-311-x86_64-linux-gnu.so.py", "libmine.so", "__main__.py"],
+        ["mine-stubs/__init__.pyi"],
+        ["mine-1.0.data/scripts/tool"],
+    ],
+    ids=["a namespace", "beside a library and a program", "type stubs", "no module at all"],
+)
+def test_a_package_of_another_layout_can_be_imported(task, tmp_path, files):
+    """Its record says what there is to import, if anything."""
+    root = package(tmp_path, **{"x": ""})
+    (root / "mine" / "x.py").unlink()
+    for file in files:
+        (root / file).parent.mkdir(parents=True, exist_ok=True)
+        (root / file).write_text("")
+    (root / "mine-1.0.dist-info" / "RECORD").write_text("".join(f"{file},,\n" for file in files))
+    assert {key: asked(task, root)[key] for key in ("unimportable", "foreign")} == {"unimportable": {}, "foreign": {}}
+
+
+def test_a_broken_namespace_package_or_one_without_a_record_is_told(task, tmp_path):
+    """The module that fails is named; without a record nothing says what the package is."""
+    root = package(tmp_path, name="mine", __init__="")
+    (root / "mine" / "deep").mkdir()
+    (root / "mine" / "__init__.py").unlink()
+    (root / "mine" / "deep" / "__init__.py").write_text("raise RuntimeError('no')\n")
+    (root / "mine-1.0.dist-info" / "RECORD").write_text("mine/deep/__init__.py,,\n")
+    assert asked(task, root)["unimportable"] == {"mine": "mine.deep: RuntimeError: no"}
+    (root / "mine-1.0.dist-info" / "RECORD").unlink()
+    assert asked(task, root)["unimportable"] == {"mine": "it has no record of its files"}

@@ -12,6 +12,7 @@ import lzma
 import py_compile
 import tarfile
 import zipfile
+import zlib
 
 import pytest
 from cryptography.hazmat.primitives import serialization as form
@@ -151,6 +152,29 @@ PLANTED = {
     "/var/task/b1.txt": b"github_pat_11ABCDEFG0" + b"hIjKlMnOpQ_rStUvWxYz1234567890",
     "/var/task/b2.txt": b"SG." + b"aB3dE5fG7hI9jK1lM3nO5p" + b"." + b"Q7rS9tU1vW3xY5zA7bC9dE1fG3hI5jK7lM9nO1pQ3rS",
     "/var/task/b3.txt": b"redis://:Tr0ub4dor@cache.corp.io:6379/0",
+    "/var/task/c1.txt": b"xapp-1-A0B1C2D3E4-1234567890123-" + b"0a1b2c3d" * 8,
+    "/var/task/c2.txt": b"https://hooks.slack.com/" + b"workflows/T0AB12CD3/A0EF45GH6/123456789012345678/aB3dE5fG7hI9",
+    "/var/task/c3.txt": b"https://x.blob.core.windows.net/c?sp=r&sig="
+    + b"aB3dE5fG7hI9jK1lM3nO5pQ7rS9tU1vW3xY5zA7bC9d%3D",
+    "/var/task/c4.txt": b"SharedAccessKeyName=a;SharedAccessKey=" + b"aB3dE5fG7hI9jK1lM3nO5pQ7rS9tU1vW3xY5zA7bC9d=",
+    "/var/task/c5.py": b"client.token = 'hvs." + b"CAESIJ1a2B3c4D5e6F7g8H9i0J" + b"'\n",
+    "/var/task/c6.py": b"T = 'dapi" + b"0f9d8c7b6a5e4d3c" * 2 + b"'\n",
+    "/var/task/c7.txt": b"AGE-SECRET-KEY-1" + b"QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L" + b"QPZRY9X8GF2TVDW0S3JN54KHCE",
+    "/var/task/c8.txt": b"ATATT3xFfGF0" + b"aB3dE5fG7hI9jK1l" * 6,
+    "/var/task/c9.txt": b"docker login -p dckr_pat_" + b"aB3dE5fG7hI9jK1lM3nO5pQ7rS9",
+    # The same in other forms
+    "/var/task/d1.json": b'{"kty": "EC", "crv": "P-256", "d": "aB3dE5fG7hI9jK1lM3nO5pQ7rS9tU1vW3xY5zA7bC9d"}',
+    "/var/task/d2.xml": b"<RSAKeyValue><Modulus>x</Modulus><D>" + b"aB3dE5fG" * 9 + b"</D></RSAKeyValue>",
+    "/var/task/d3.yaml": b"k: " + in_base64(DER, 0),
+    "/var/task/d4.txt": in_base64(EC.private_bytes(form.Encoding.DER, form.PrivateFormat.PKCS8, BARE)),
+    "/var/task/d5.properties": b"url=jdbc:mysql://db.corp.io/x?user=app&ssl=true&password=Tr0ub4dor\n",
+    "/var/task/d6.py": b"connect('DRIVER={ODBC};SERVER=db.corp.io;UID=app;PWD=Tr0ub4dor')\n",
+    "/var/task/d7.sh": b"curl -s -u ci:Tr0ub4dor https://x.corp.io\n",
+    "/var/task/d8.sh": b"sshpass -p Tr0ub4dor scp a@h:/x .\n",
+    "/root/.bash_history": b"ls\nexport DB_PASSWORD=hunter2-x\n",
+    "/var/task/prod.env.gz": gzip.compress(b"DB_PASSWORD=hunter2-x\n"),
+    "/var/task/.env": b"DB_PASSWORD=hunter2-x\n",
+    "/var/task/.git/objects/0f/9d8c": zlib.compress(b"blob 40\0" + GITHUB.encode()),
     "/var/task/b4.txt": b"sk-ant-api03-" + b"aB3dE5fG7hI9jK1lM3nO5pQ7rS9tU1vW",
 }
 
@@ -231,6 +255,21 @@ HARMLESS = {
     "/var/task/empty.zip": zipped({}),
     "/var/task/clean.zip": zipped({"a/b.txt": b"hello"}),
     "/var/task/words.py": b"GRAMMAR = {'token': 'tok1 tok2', 'secret': 'x'}\ntokenizer = 'cl100k_base'\nmax_tokens = 4096\n",  # noqa: E501
+    "/var/task/.env": b"LOG_LEVEL=INFO\nSECRET_NAME=prod/app\nDB_SECRET_ARN=arn:aws:secretsmanager:a:1:secret:x\n",
+    "/var/task/sops.yaml": b"password: ENC[AES256_GCM,data:aB3d,type:str]\npass: ENC(G6N718UuyPE5bHyWKyuLQSm0)\n",
+    "/var/task/sums.yaml": b"token_sha256: " + b"0f9d8c7b" * 8 + b"\nsecret_fingerprint: " + b"0f9d8c7b" * 5 + b"\n",
+    "/var/task/jwks.json": b'{"keys": [{"kty": "RSA", "n": "' + b"aB3dE5fG" * 40 + b'", "e": "AQAB"}]}',
+    "/var/task/der.txt": in_base64(
+        EC.public_key().public_bytes(form.Encoding.DER, form.PublicFormat.SubjectPublicKeyInfo), 0
+    ),
+    "/var/task/form.js": b"n.user=t.u;password=e.target.value;u('?user='+u+'&password='+p);\n",
+    "/var/task/jdbc.md": b"jdbc:mysql://h/x?user=root&password=<password> UID=sa;PWD=${PWD}\n",
+    "/var/task/curl.sh": b'curl -u "$USER:$PASS" https://x\ncurl -u user:password https://h\ncurl -o a:b1 -s x\n',
+    "/var/task/.git/objects/0f/9d8d": zlib.compress(b"blob 6\0x = 1\n"),
+    "/usr/bin/tool": b"\x7fELF" + b"\0" * 99 + in_base64(DER, 0) + b"\0" * 99,
+    "/var/task/names.js": b"hvs.getElementsByTagNameAndClassName1(); glc_draw_elements_instanced_base_vertex_4(x)\n",
+    "/var/task/x.txt": b"x\x9cis no object\n" * 9,
+    "/root/.bashrc": b"export PATH=$PATH:/opt\nexport TOKEN=$(cat /run/secrets/t)\n",
     "/var/task/pass.py": b"class Pass:\n    passes = 'pass1'\n    bypass = 'a1b2'\n",
 }
 
@@ -278,6 +317,19 @@ def test_a_published_packages_examples_are_public_compiled_too(tmp_path, known):
     assert checked(dict(reversed(files.items())), known=records if known else None) == ""
 
 
+@pytest.mark.parametrize("optimize", [0, 1, 2])
+def test_a_token_that_seems_longer_in_the_compiled_file_is_explained(tmp_path, optimize):
+    """GitLab's have no fixed length, and what Python writes behind a literal may be letters."""
+    source = (
+        b"def f(x):\n    'a'\n    match x:\n        case 'glpat-" + b"Zx9Qw7Er5Ty3Ui1Op2As" + b"': return ('b', 1)\n"
+    )
+    files = recorded({"lib/url.py": source})
+    (tmp_path / "url.py").write_bytes(source)
+    made = py_compile.compile(str(tmp_path / "url.py"), str(tmp_path / "x.pyc"), doraise=True, optimize=optimize)
+    files["/var/task/lib/__pycache__/url.cpython-311.pyc"] = (tmp_path / made).read_bytes()
+    assert checked(files) == ""
+
+
 def test_a_compiled_file_that_says_more_than_its_source_is_searched(tmp_path):
     """A compiled file is explained only by what its source holds."""
     files = recorded({"lib/url.py": EXAMPLE})
@@ -294,6 +346,26 @@ def test_a_record_explains_only_what_it_published():
     assert "/var/task/lib/other.py" in checked(files | {"/var/task/lib/other.py": EXAMPLE})
     private = recorded({"lib/url.py": EXAMPLE}, **{"direct_url.json": b'{"url": "file:///build", "dir_info": {}}'})
     assert "/var/task/lib/url.py" in checked(private)
+
+
+@pytest.mark.parametrize(
+    ("url", "content", "explained"),
+    [
+        ("https://conda.anaconda.org/conda-forge/noarch/lib-1.0-0.conda", EXAMPLE, True),
+        ("https://conda.anaconda.org/conda-forge/noarch/lib-1.0-0.conda", EXAMPLE + b"\n", False),
+        ("file:///build/lib-1.0-0.conda", EXAMPLE, False),
+        (None, EXAMPLE, False),
+    ],
+)
+def test_condas_records_explain_what_comes_from_a_channel(url, content, explained):
+    """Also what it adapted to its folder; nothing that was built here, edited, or recorded in another form."""
+    digest = hashlib.sha256(EXAMPLE).hexdigest()
+    path = {"_path": "lib/python3.11/site-packages/lib/url.py", "sha256": "0" * 64, "sha256_in_prefix": digest}
+    files = {
+        "/opt/conda/conda-meta/lib-1.0-0.json": json.dumps({"url": url, "paths_data": {"paths": [path]}}).encode(),
+        "/opt/conda/lib/python3.11/site-packages/lib/url.py": content,
+    }
+    assert (checked(files) == "") is explained
 
 
 def test_debians_records_explain_its_files():
@@ -317,11 +389,12 @@ def test_debians_records_explain_its_files():
         (b"\x28\xb5\x2f\xfd" + b"x" * 99, "packed with Zstandard"),
         (b"7z\xbc\xaf\x27\x1c" + b"x" * 99, "packed with 7-Zip"),
         (b"Rar!\x1a\x07\1\0" + b"x" * 99, "packed with RAR"),
+        (b"PACK\0\0\0\2" + b"x" * 99, "packed with git"),
         (zipped({"key": b"x"}, password=True), "is encrypted"),
         (gzip.compress(PEM)[:60], "is a damaged or unknown archive (EOFError)"),
         (zipped({"a": PEM * 9})[:90], "is a damaged or unknown archive (BadZipFile)"),
     ],
-    ids=["zstd", "7z", "rar", "encrypted zip", "half a gzip", "half a zip"],
+    ids=["zstd", "7z", "rar", "git", "encrypted zip", "half a gzip", "half a zip"],
 )
 def test_what_cannot_be_opened_is_refused(content, words):
     """Its content is unknown."""
@@ -516,6 +589,25 @@ def test_a_variable_that_names_a_secret_is_the_good_way(name, value):
     nothing = read_layers([layer({})])
     lines = (f"|1 {name}={value} /bin/sh -c pip install x", f"ENV {name}={value}", f"ARG {name}={value}")
     assert said(no_secret({name: value}, lines, nothing, 0)) == ""
+
+
+@pytest.mark.parametrize(
+    ("what", "value", "accepted"),
+    [
+        ("the label api_token", "Zx9-Qw7Er5", False),
+        ("the label note", GITHUB, False),
+        ("CMD", "run --token=Zx9Qw7Er5Ty3", False),
+        ("ENTRYPOINT", "sh -c 'curl -u ci:Tr0ub4dor https://x.corp.io'", False),
+        ("the label org.opencontainers.image.revision", "0f9d8c7b" * 5, True),
+        ("the label io.x.secret-name", "prod/db", True),
+        ("CMD", "src.main.lambda_handler", True),
+    ],
+)
+def test_the_rest_of_the_configuration_is_searched_too(what, value, accepted):
+    """Labels that were given on the command line stand in no history."""
+    result = no_secret({}, (), read_layers([layer({})]), 0, {what: value})
+    assert result.accepted is accepted
+    assert accepted or f"{what} holds a secret" in said(result)
 
 
 def test_an_image_without_layers_was_not_searched():

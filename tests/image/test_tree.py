@@ -9,14 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gate.errors import ImageUnavailable
-from gate.image.file_checks import (
-    all_exist,
-    closed_packages,
-    is_program,
-    program_behind,
-    readable_by_all,
-    used_folders,
-)
+from gate.image.file_checks import all_exist, is_program, program_behind
+from gate.image.permissions import closed_packages, readable_by_all, used_folders
 from gate.image.tree import KEPT_BYTES, ImageFile, Tree
 from tests.image.archive import layer, tree_of
 
@@ -214,6 +208,30 @@ def test_what_is_open_no_file_or_nothing_at_all():
     assert "has no files" in str(readable_by_all(Tree({}, {})).rejections[0])
 
 
+@pytest.mark.parametrize(
+    ("members", "closed"),
+    [
+        ([("root", None, 0o700, None), ("root/src", None, 0o755, None), ("var/task/src", None, 0o777, "/root/src")],
+         "/root (0700) is closed to it"),
+        ([("srv/a.py", b"", 0o600, None), ("var/task/a.py", None, 0o777, "/srv/a.py")], "/srv/a.py"),
+        ([("root", None, 0o700, None), ("opt/l", None, 0o777, "/root/l"), ("root/l", b"", 0o644, None)], ""),
+        ([("srv/a.py", b"", 0o644, None), ("var/task/a.py", None, 0o777, "/srv/a.py")], ""),
+        ([("var/task/a.py", None, 0o777, "/nowhere")], ""),
+        ([("bin/sudo", b"\x7fELF", 0o4111, None), ("bin/helper", b"\x7fELF", 0o4750, None)], ""),
+        ([("bin/tool", b"\x7fELF", 0o700, None)], "/bin/tool (0700)"),
+        ([("bin/script", b"#!/bin/sh", 0o711, None)], "/bin/script (0711)"),
+        ([("etc/sudoers.d/x", b"", 0o440, None), ("etc/ssl/private/x", b"", 0o600, None)], ""),
+        ([("etc/recorded", b"", 0o600, None)], ""),
+        ([("bin/recorded", b"", 0o600, None)], "/bin/recorded (0600)"),
+    ],
+)  # fmt: skip
+def test_what_leads_to_a_closed_file_is_closed_and_what_a_package_closed_is_not(members, closed):
+    """A used link, a program that is only run, a helper that runs as its owner, a package's file."""
+    result = readable_by_all(tree(*members), ("/var/task", "/bin"), {"/etc/recorded", "/bin/recorded"})
+    assert result.accepted is not bool(closed)
+    assert closed in "".join(map(str, result.rejections))
+
+
 def test_ten_closed_files_are_listed_and_the_others_counted():
     """The message stays short."""
     held = {f"/opt/{n:02}": ImageFile(f"/opt/{n:02}", "file", mode=0o600) for n in range(11)}
@@ -263,7 +281,7 @@ def test_upper_layers_hide_what_lies_below_and_their_texts_count():
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["a", "/b", "../c", ".", "/", "x/y"])), max_size=6))
 def test_no_set_of_links_can_hang_the_reader(links):
     """Loops and dangling chains are resolved in finite time."""
-    found = Tree({f"/{n}": ImageFile(f"/{n}", "symlink", link=target) for n, target in links}, {})
+    found = Tree({f"/{n}": ImageFile(f"/{n}", "symlink", digest=f"link:{target}") for n, target in links}, {})
     entry, followed = found.resolve("/a/b/c")
     assert entry is None or entry.kind != "symlink"
     assert len(followed) <= 41

@@ -14,15 +14,21 @@ OWN_IMAGE, ANOTHER_IMAGE = ROOT / "image", ROOT / "tests" / "another_image" / "i
 BOTO3 = ("boto3", "botocore", "jmespath", "python-dateutil", "s3transfer", "six")
 
 
+def adopted(folder: Path, repository: str, account: str, region: str, *more: str) -> Path:
+    """As `make adopt` leaves it; its layers and SBOM are kept from run to run, as the release's own are."""
+    made = adopt([str(folder), "--repository", repository, "--account", account, "--region", region, *more])
+    (folder / ".cache").symlink_to(ROOT / ".cache")
+    return made
+
+
 def plain(folder: Path) -> Path:
     """(b) As `make adopt` leaves it: no browser, no zip function."""
-    return adopt([str(folder), "--repository", "plain-app", "--account", "444455556666", "--region", "eu-central-1"])
+    return adopted(folder, "plain-app", "444455556666", "eu-central-1")
 
 
 def own_runtime(folder: Path) -> Path:
     """(d) A runtime of its own, in bash, and no Python; one published tag."""
-    adopt([str(folder), "--repository", "own-runtime", "--account", "222233334444", "--region", "eu-central-1",
-           "--python", "none"])  # fmt: skip
+    adopted(folder, "own-runtime", "222233334444", "eu-central-1", "--python", "none")
     state(folder, rolling_tag="")
     return folder
 
@@ -40,9 +46,9 @@ def leaking_runtime(folder: Path) -> Path:
 
 def scraper(folder: Path) -> Path:
     """(a) A browser, a zip function, other names, Python 3.12 and Japanese text."""
-    adopt([str(folder), "--repository", "my-team/scraper", "--account", "111122223333", "--region", "us-east-1",
-           "--function", "scraper", "--ci-role", "scraper-pusher", "--lambda-role", "scraper-runner",
-           "--zip-function", "scraper-zip", "--memory", "768"])  # fmt: skip
+    adopted(folder, "my-team/scraper", "111122223333", "us-east-1",
+            "--function", "scraper", "--ci-role", "scraper-pusher", "--lambda-role", "scraper-runner",
+            "--zip-function", "scraper-zip", "--memory", "768")  # fmt: skip
     kept = ("repository-policy.json", "principals.yaml")
     shutil.copytree(
         OWN_IMAGE, folder / "image", ignore=shutil.ignore_patterns(*kept, "__pycache__"), dirs_exist_ok=True
@@ -61,8 +67,7 @@ def scraper(folder: Path) -> Path:
 
 def one_stage(folder: Path) -> Path:
     """(c) One stage, Debian's own Chromium, the packages and boto3 beside the handler, no safe event."""
-    adopt([str(folder), "--repository", "another-team/renderer", "--account", "777788889999", "--region", "eu-west-1",
-           "--function", "renderer", "--memory", "4096"])  # fmt: skip
+    adopted(folder, "another-team/renderer", "777788889999", "eu-west-1", "--function", "renderer", "--memory", "4096")
     shutil.copytree(ANOTHER_IMAGE, folder / "image", dirs_exist_ok=True)
     (folder / "image" / ".dockerignore").unlink()
     locked = (ROOT / "requirements.txt").read_text()

@@ -142,6 +142,8 @@ NEXT = replace(OURS, digest=B, release_tag="v1.1.0")
         (images((C, ("v0.9.0", "latest")), V1), (replace(OURS, state=REFUSED),), "v0.9.0"),
         (images((B, ("v1.1.0", "other", "latest")), V1), (replace(NEXT, digest=B),), "v1.1.0"),
         (images((A, ()), (B, ("v1.1.0", "nightly", "latest"))), (NEXT,), "v1.1.0"),
+        (images(V1, (B, ("v1.1.0", "sha-0a1b2c3", "main", "latest"))), (), "v1.1.0"),
+        (images(V1, (B, ("v1.1.0", "v1.2.0", "latest"))), (), "v1.0.0"),
         # Moved back by hand: the last accepted release is looked at, and the checks say where latest points.
         (images((A, ("v1.0.0", "latest")), V2), (OURS, NEXT), "v1.1.0"),
         (images((C, ("v0.9.0", "latest")), V1), (), "v1.0.0"),

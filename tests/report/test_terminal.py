@@ -11,7 +11,7 @@ import pytest
 from gate.causes import failure_of
 from gate.check import NoGo, Rejection
 from gate.errors import GateError
-from gate.image.file_checks import readable_by_all
+from gate.image.permissions import readable_by_all
 from gate.image.tree import ImageFile, Tree
 from gate.report import terminal as rooms
 from gate.report.terminal import Terminal

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from bench import results
-from bench.results import ALONE, COLLECTING, MEMORY, Measurements
+from bench import results, work
+from bench.results import ALONE, COLLECTING, MEMORY, TEST, Measurements
 from bench.scale import WORK, exponent, measured
 
 
@@ -42,6 +42,26 @@ def test_what_is_extended_counts_with_its_memory(measurements):
     measurements.grows("b", [(10, 1.0, 50), (20, 2.0, 60)], 1_000)
     assert "extended to 1,000: 100 s, 1040 MiB" in results.FILE.read_text()
     assert measurements.worse == ["b"]
+
+
+def test_where_the_time_of_a_late_command_goes_is_said_while_it_is_late(measurements):
+    """And no longer, once it is within its limit."""
+    measurements.alone(TEST, ALONE[TEST][1] + 1)
+    measurements.why(TEST, "", {"faults": 300.0, "runtime": 20.5})
+    assert "| time of `make test` | faults 300.0, runtime 20.5 |" in results.FILE.read_text()
+    measurements.alone(TEST, 1.0)
+    assert "| time of" not in results.FILE.read_text()
+
+
+def test_the_time_of_the_tests_is_summed_by_folder(tmp_path, monkeypatch):
+    """The longest first, and no more than are read with ease."""
+    cases = [("faults.test_a", 2), ("faults.test_b", 1.5), *((f"f{n}.test", 1 / n) for n in range(1, 20))]
+    named = "".join(f'<testcase classname="{name}" time="{took}"/>' for name, took in cases)
+    monkeypatch.setattr(work, "_TESTS", tmp_path / "tests.xml")
+    (tmp_path / "tests.xml").write_text(f"<testsuites><testsuite>{named}</testsuite></testsuites>")
+    found = work.slowest_folders()
+    assert list(found.items())[:2] == [("faults", 3.5), ("f1", 1.0)]
+    assert len(found) == 8
 
 
 def test_the_exponent_is_that_of_the_growth():

@@ -130,7 +130,7 @@ def test_a_run_on_aws_follows_a_persons_settings():
     settle(environment, asks_aws=True)
     assert environment == {
         "AWS_PROFILE": "release", "HTTPS_PROXY": DEAD, "NO_PROXY": LOOPBACK, "no_proxy": LOOPBACK,
-        "DOCKER_CONTEXT": "default",
+        "DOCKER_CONTEXT": "default", "GIT_OPTIONAL_LOCKS": "0",
     }  # fmt: skip
 
 
@@ -140,7 +140,7 @@ def test_the_docker_command_asks_the_engine_that_the_gate_asks(chosen, host):
     """Docker's SDK knows no contexts: DOCKER_HOST decides for both, or the local socket."""
     environment = {**chosen, **host}
     settle(environment, asks_aws=True)
-    assert environment == {"DOCKER_CONTEXT": "default", **host}
+    assert environment == {"DOCKER_CONTEXT": "default", "GIT_OPTIONAL_LOCKS": "0", **host}
 
 
 def test_whatever_points_git_at_a_repository_is_taken_away_and_nothing_else():

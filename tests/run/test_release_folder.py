@@ -15,7 +15,7 @@ from gate.adopt.__main__ import main as adopt
 from gate.errors import WrongUse
 from gate.image.build import build_arguments
 from gate.image.end_of_support import load, python_of, stand_in_hides
-from gate.image.packages import read_requirements
+from gate.image.requirements import read_requirements
 from gate.publish.build import chosen_first
 from gate.release_file import _REGION, folder_of_release, reader, release_of
 from gate.report.view import deploy_command

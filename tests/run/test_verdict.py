@@ -98,6 +98,8 @@ def test_a_restricted_run_is_incomplete_and_succeeds_when_its_part_passed():
     assert (found.word, found.exit_code) == ("INCOMPLETE", 0)
     assert verdict((), kind="partial", expected=frozenset()).exit_code == 1
     assert verdict(with_status("failed")[-1:], kind="partial", expected=frozenset()).exit_code == 1
+    nothing = tuple(replace(each, only_aws=True) for each in with_status("not run")[-1:])
+    assert verdict(nothing, kind="partial", expected=frozenset()).exit_code == 1
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,12 @@ def called_here(screen, *arguments):
         (["-m", "ac10"], "-m names a marker that is not there: ac10 (did you mean ac1?)"),
         (["-m", "ac1 or rescna"], "rescna (did you mean rescan?)"),
         (["-m", "ac1 and"], "-m is no expression of markers"),
+        (["-m", "ac1,ac2"], "-m is no expression of markers"),
+        (["-m", "AC1"], "AC1 (did you mean ac1?)"),
+        (["-k", "No secret is in the imgae"], "(did you mean No secret is in the image?)"),
+        (["-k", "no_such_thing"], "-k names no scenario: no_such_thing"),
+        (["-o", "functon_memory_mb=512"], "functon_memory_mb (did you mean function_memory_mb?)"),
+        (["--setup-only"], "--setup-only runs no scenario"),
         (["features/test_aceptance.py"], "(did you mean test_acceptance.py?)"),
         (["nowhere/at/all"], "there is no nowhere/at/all"),
         (["-n", "2"], "the gate runs in one process: leave out -n"),
@@ -108,6 +114,32 @@ def test_wrong_use_ends_a_process_with_that_code(arguments, words, tmp_path):
     assert (done.returncode, done.stdout) == (WRONG_USE, ""), done.stdout
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "--collect-only",
+        "-k register",
+        "-mac1",
+        "--deselect=features/x",
+        "--setup-plan",
+        "--version",
+        "-o 'addopts=-k x'",
+    ],
+)
+def test_a_variable_does_not_decide_what_is_checked(words, tmp_path):
+    """A run that was asked for whole would end with 0 after a part of it, or after nothing."""
+    done = call("-o", f"reports={tmp_path / 'reports'}", PYTEST_ADDOPTS=f"-q {words}")
+    assert (done.returncode, done.stdout) == (WRONG_USE, "")
+    assert "PYTEST_ADDOPTS holds " in done.stderr
+    assert not (tmp_path / "reports").exists()
+
+
+def test_a_variable_may_still_say_how_it_looks():
+    """Colours and the like, and what is listed on request."""
+    done = call("--collect-only", "-q", "-k", "register", PYTEST_ADDOPTS="--color=yes --tb=short")
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.docker

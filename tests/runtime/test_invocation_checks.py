@@ -132,7 +132,7 @@ def test_too_few_invocations_are_refused() -> None:
         ("null", True),
         ("", True),
         ('{"statusCode": 399}', True),
-        ('{"statusCode": "502"}', True),
+        ('{"statusCode": "502"}', False),
         ('{"ok": false}', False),
         ('{"statusCode": 400}', False),
         ('{"statusCode": 502}', False),
@@ -328,6 +328,14 @@ def test_each_wrong_answer_is_named_and_an_invocation_without_one_is_no_answer()
         '"checks": {"chrome": {"error": "not started"}}',
         '"steps": [{"name": "open"}, {"name": "read", "errors": ["late"]}]',
         '"statusCode": 200, "body": "{\\"ok\\": true, \\"error\\": \\"late\\"}"',
+        '"batchItemFailures": [{"itemIdentifier": "1"}]',
+        '"FailedEntryCount": 1',
+        '"UnprocessedItems": {"t": [1]}',
+        '"num_errors": 2',
+        '"failure_reason": "no login"',
+        '"status": "FAILED"',
+        '"results": [{"id": 1, "success": false}]',
+        '"statusCode": 200, "body": "{\\"status\\": \\"error\\"}"',
     ],
 )
 def test_an_error_beside_what_is_wanted_is_no_success(stated: str) -> None:
@@ -357,6 +365,10 @@ def test_an_error_beside_what_is_wanted_is_no_success(stated: str) -> None:
         '"body": "[[[["',
         '"chrome_died": 1',
         '"terrors": ["night"]',
+        '"batchItemFailures": [], "FailedEntryCount": 0, "UnprocessedItems": {}, "has_error": false',
+        '"on_error": "continue", "retry_on_failure": true, "fault_tolerance": "high"',
+        '"status": "success", "state": "failed login page seen", "statusCode": "200"',
+        '"bookings": [{"status": "failed"}]',
     ],
 )
 def test_a_field_that_states_no_error_is_none(stated: str) -> None:

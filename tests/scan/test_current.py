@@ -132,3 +132,12 @@ def test_each_reason_of_inspectors_is_told_with_a_way_out(word) -> None:
     for each in checked.rejections:
         assert reason_of(word).sentence in each.cause
         assert each.remedy == reason_of(word).remedy != ""
+
+
+@pytest.mark.parametrize(("ahead", "ok"), [(0.05, True), (1, False), (22, False)])
+def test_a_watched_result_of_the_future_is_no_result(ahead, ok) -> None:
+    """Watched or not: one of the clocks is wrong, and the way out says so."""
+    report = quiet(-ahead, looked=0)
+    found = checks.complete(report, DIGEST, NOON)
+    assert found.accepted is ok
+    assert ok or "set this machine's clock" in found.rejections[0].remedy

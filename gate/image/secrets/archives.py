@@ -28,6 +28,9 @@ _UNSUPPORTED = {
     b"\x04\x22\x4d\x18": "LZ4",
     b"MSCF\0\0\0\0": "Cabinet",
     b"\xed\xab\xee\xdb": "RPM",
+    b"PACK\0\0\0\2": "git",
+    b"# v2 git bundle": "git",
+    b"# v3 git bundle": "git",
 }
 _AR = b"!<arch>\n"
 _COMPRESSED = {b"\x1f\x8b\x08": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"\x5d\0\0\x80\0": "lzma"}
@@ -73,7 +76,17 @@ def is_archive(data: bytes) -> bool:
     """Whether a file is an archive, or a compressed file."""
     if data.startswith((*_ZIP, *_COMPRESSED, *_UNSUPPORTED, _AR)) or data[257:262] == b"ustar":
         return not data.startswith(b"BZh") or data[4:10] == b"1AY&SY"
-    return _ends_in_zip(data)
+    return _is_git_object(data) or _ends_in_zip(data)
+
+
+def _is_git_object(data: bytes) -> bool:
+    """Whether it is an object of a git repository that is no part of a pack (gitrepository-layout(5), objects)."""
+    if data[:2] not in {b"x\x01", b"x\x5e", b"x\x9c", b"x\xda"}:
+        return False
+    try:
+        return zlib.decompressobj().decompress(data[:64], 8).startswith((b"blob ", b"commit ", b"tag ", b"tree "))
+    except zlib.error:
+        return False
 
 
 def _ends_in_zip(data: bytes) -> bool:
@@ -107,6 +120,9 @@ def _read(data: bytes, budget: UnpackBudget) -> Iterator[Member]:
     kind = next((name for magic, name in _COMPRESSED.items() if data.startswith(magic)), "")
     if kind:
         yield from _limited("", _decompress(kind, data), budget)
+    elif _is_git_object(data):
+        content = zlib.decompressobj().decompress(data, MEMBER_BYTES + 1)
+        yield from _limited("", content if len(content) <= MEMBER_BYTES else None, budget)
     elif data[257:262] == b"ustar":
         yield from _tar(data, budget)
     elif data.startswith(_AR):

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from gate.image.secrets.passwords import assignments_in, credentials_in, urls_in
 from gate.image.secrets.tokens import tokens_in
 from gate.image.secrets.values import Secret
+from gate.image.tree import ELF_MAGIC
 
 _PRIVATE_KEY = "Private Key"
 # A PEM label (RFC 7468) and the text of a key after it, also in the form of a string literal. The quantifiers are
@@ -37,6 +38,13 @@ _DER_BEGINS = (
     b"\x02\x01\x01\x04",  # SEC 1: version 1, private key (RFC 5915, 3)
 )
 _JKS = b"\xfe\xed\xfe\xed"
+# The private part of a JSON Web Key (RFC 7517, 6.3.2 of RFC 7518), and of an RSAKeyValue (W3C, XML Key Management).
+_WEB_KEY = re.compile(rb"\"d\"\s*:\s*\"([\w-]{40,})\"|<D>\s*([A-Za-z0-9+/=\s]{40,})</D>")
+# A DER structure in base64 without PEM's lines: as a variable, or as a value in settings.
+_BASE64_DER_QUICK = (b"IBADAN", b"IBAAK", b"AgEAMB", b"MC4CAQAw")  # RSA twice, EC, Ed25519
+_BASE64_DER = re.compile(
+    rb"(?<![A-Za-z0-9+/])M(?:I[IGHJ]|C4C|HcC|EEC)[A-Za-z0-9+/]{40,}(?:(?:\\n|\s)+[A-Za-z0-9+/]{16,})*={0,2}"
+)
 
 
 def secrets_in(data: bytes, path: str = "") -> frozenset[Secret]:
@@ -79,6 +87,14 @@ def _keys_in(text: bytes) -> Iterator[Secret]:
     yield from _pem_keys(text)
     if _PEM_FILE.match(text) or _is_key_file(text) or (b"PuTTY-User-Key-File" in text and _PUTTY.search(text)):
         yield Secret.of(_PRIVATE_KEY, text[:4096])
+    if b'"kty"' in text or b"RSAKeyValue" in text:
+        yield from (Secret.of(_PRIVATE_KEY, found[1] or found[2]) for found in _WEB_KEY.finditer(text))
+    # Programs hold keys of their own tests, without PEM's lines.
+    bare = not text.startswith(ELF_MAGIC) and any(each in text for each in _BASE64_DER_QUICK)
+    for found in _BASE64_DER.finditer(text) if bare else ():
+        encoded = re.sub(rb"\\n|\s|=", b"", found[0])
+        if _is_key_file(base64.b64decode(encoded + b"=" * (-len(encoded) % 4))):
+            yield Secret.of(_PRIVATE_KEY, encoded[:64])
     if any(begin in text for begin in _BASE64_BEGINS):
         for found in _BASE64_PEM.finditer(text):
             before = _BASE64_BEFORE.search(text[max(0, found.start() - 4) : found.start()])

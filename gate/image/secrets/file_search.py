@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import marshal
 import posixpath
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -19,7 +20,7 @@ WHOLE_BYTES = 256 * MB
 _PIECE, _OVERLAP = 32 * MB, 65_536
 # Files that hold credentials by their purpose, by name or by the end of their path.
 _CREDENTIAL_NAMES = frozenset(
-    {".netrc", ".pypirc", ".env", "id_rsa", "id_ed25519", "id_ecdsa", "id_dsa", ".git-credentials", ".pgpass"}
+    {".netrc", ".pypirc", "id_rsa", "id_ed25519", "id_ecdsa", "id_dsa", ".git-credentials", ".pgpass"}
 )
 _CREDENTIAL_ENDS = ("/.aws/credentials",)
 BY_NAME = Secret("by its name", "")
@@ -110,12 +111,16 @@ def _in_pieces(path: str, content: LayerFile) -> Iterator[SecretFinding]:
 
 
 def _secrets_of_source(path: str, source: bytes) -> frozenset[Secret]:
-    """The secrets in a Python source, in its text and in its literals after concatenation."""
+    """The secrets in a Python source: in its text, in its literals after concatenation, and as it is compiled.
+
+    What follows a literal in a compiled file may read like the rest of a token.
+    """
     try:
-        literals = b"\0".join(_constants(compile(source, path, "exec", dont_inherit=True)))
+        codes = [compile(source, path, "exec", dont_inherit=True, optimize=level) for level in (0, 1, 2)]
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        literals = b""  # written for another version of Python
-    return secrets_in(source, path) | secrets_in(literals, "x.pyc")
+        codes = []  # written for another version of Python
+    texts = [source, b"\0".join(_constants(codes[0])) if codes else b"", *map(marshal.dumps, codes)]
+    return frozenset[Secret]().union(*(secrets_in(text, path if text is source else "x.pyc") for text in texts))
 
 
 def _constants(code: object) -> Iterator[bytes]:

@@ -22,7 +22,24 @@ _NPM_PASSWORD = re.compile(rb":_password\s*=\s*\"?([A-Za-z0-9+/]{6,}={0,2})")
 _BEARER = re.compile(
     rb"uthorization[\"']?\s*[:=]\s*[\"']?(?:Bearer|Basic|Token|bearer|basic|token)\s+([\w.~+/=-]{12,})"
 )
-_AUTHENTICATION = (_NPM_PASSWORD, _BEARER, _NETRC, _NETRC_DEFAULT)
+# User and password in the parameters of a connection: JDBC's URL, ODBC's and ADO's strings.
+_CONNECTION = re.compile(
+    rb"(?i)[;?&\s\"'](?:user(?: ?id|name)?|uid)=[^;&\"'\s]{1,80}[;&](?:[\w ]{1,40}=[^;&\"'\n]{0,200}[;&]){0,4}"
+    rb"(?:password|pwd)=([^;&\"'\s]{4,200})"
+)
+_CONNECTION_QUICK = (b"word=", b"WORD=", b"wd=", b"WD=")
+# Programs that are given a password as a word of their own.
+_COMMAND_LINES = tuple(
+    map(
+        re.compile,
+        (
+            rb"curl\s[^\n|;&]{0,400}?(?:-u|--user)[ =][\"']?[^\s:\"'$]{1,80}:([^\s\"';&|]{4,200})",
+            rb"sshpass\s+-p\s*[\"']?([^\s\"';&|]{4,200})",
+            rb"aws configure set \S{0,80}(?:secret|token)\S{0,80}\s+[\"']?([^\s\"';&|]{4,200})",
+        ),
+    )
+)
+_AUTHENTICATION = (_NPM_PASSWORD, _BEARER, _NETRC, _NETRC_DEFAULT, *_COMMAND_LINES)
 # Hosts that are reserved (RFC 2606), and the placeholders for a host in documentation.
 _RESERVED_HOST = re.compile(r"(?i)(?:^|\.)(?:example\.(?:com|org|net)|example|test|invalid)(?:[.:]?$|:\d+$)|^[\[{$%]")
 _HOST_PLACEHOLDER = re.compile(
@@ -53,59 +70,25 @@ _OPTION = re.compile(
 )
 # An unquoted word after "password =" is the value in a settings file, and a variable in code.
 _SETTINGS_ENDS = frozenset(
-    [
-        ".settings",
-        ".json",
-        ".yaml",
-        ".yml",
-        ".toml",
-        ".ini",
-        ".cfg",
-        ".conf",
-        ".config",
-        ".properties",
-        ".env",
-        ".tfvars",
-        ".xml",
-        ".plist",
-        ".cnf",
-        ".credentials",
-        ".sh",
-        ".bash",
-        ".envrc",
-        ".netrc",
-        ".txt",
-    ]
+    re.findall(
+        r"\S+",
+        ".settings .json .yaml .yml .toml .ini .cfg .conf .config .properties "
+        ".env .tfvars .xml .plist .cnf .credentials .sh .bash .envrc .netrc "
+        ".txt ",
+    )
 )
 _DOCUMENT_ENDS = frozenset(
-    [
-        ".md",
-        ".rst",
-        ".html",
-        ".htm",
-        ".adoc",
-        ".tex",
-        ".texi",
-        ".rtf",
-        ".1",
-        ".3",
-        ".5",
-        ".7",
-        ".8",
-        ".svg",
-        ".css",
-        ".map",
-        ".po",
-        ".mo",
-        ".pot",
-        ".xlf",
-    ]
+    re.findall(
+        r"\S+",
+        ".md .rst .html .htm .adoc .tex .texi .rtf .1 .3 .5 .7 .8 .svg .css .map .po .mo .pot .xlf ",
+    )
 )
 _LINE_ENDS = _SETTINGS_ENDS - {".settings", ".json", ".txt", ".xml", ".sh", ".bash", ".plist"}
 _MODULES = re.compile(
     r"^(?:local_)?(?:settings?|config|conf|secrets?|credentials?)(?:_|$)|_(?:settings|secrets|config)$"
 )
 _COLON_LISTS = frozenset({".conf", ".config", ".cfg"})
+_SHELL_NAMES = frozenset({".profile", ".bashrc", ".bash_profile", ".zshrc", ".zprofile", ".bash_aliases", ".envrc"})
 _COMMANDS = frozenset({".sh", ".bash", ".history", ".bat", ".ps1"})
 
 
@@ -134,7 +117,8 @@ def _is_example(user: str, password: str, host: str) -> bool:
 
 def credentials_in(text: bytes, path: str) -> Iterator[Secret]:
     """The credentials of .netrc, .npmrc, Docker and HTTP clients, in a file of any name."""
-    for pattern in _AUTHENTICATION:
+    connections = any(each in text for each in _CONNECTION_QUICK)
+    for pattern in (*_AUTHENTICATION, *([_CONNECTION] if connections else [])):
         for found in pattern.finditer(text):
             value = found[1].decode("latin-1")
             if is_secret_value(value) and (pattern is not _BEARER or re.search(r"\d", value)):
@@ -182,10 +166,25 @@ def assignments_in(text: bytes, path: str) -> Iterator[Secret]:
 
 def _extension(path: str) -> str:
     """The extension of the kind of file that the path names; ".env", ".ini" and ".settings" also by other names."""
-    name = posixpath.basename(path.rpartition("!")[2]).lower()
+    outer, _, inner = path.rpartition("!")
+    # A compressed file is called like its content, with one more ending.
+    name = posixpath.basename(inner or posixpath.splitext(outer)[0]).lower()
     if name.startswith(".env") or name.endswith(".env"):
         return ".env"
-    if name in {"credentials", "config", ".pypirc", ".npmrc", ".netrc", ".pgpass", ".my.cnf", ".boto", ".s3cfg"}:
+    if name in _SHELL_NAMES or name.endswith("_history"):
+        return ".sh"
+    if name in {
+        "credentials",
+        "config",
+        ".pypirc",
+        ".npmrc",
+        ".netrc",
+        ".pgpass",
+        ".my.cnf",
+        ".boto",
+        ".s3cfg",
+        "kubeconfig",
+    }:
         return ".ini"
     stem, end = posixpath.splitext(name)
     # A Python module of settings: a word there is a value, and neither a label nor a type.

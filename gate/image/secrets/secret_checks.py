@@ -22,6 +22,8 @@ _ARGUMENTS = re.compile(r"(?:^|RUN )\|(?P<count>\d+) (?P<rest>.*)$", re.S)
 _ARGUMENT = re.compile(r"(?:^|(?<=\s))(?P<name>[A-Za-z_]\w*)=(?P<value>.*?)(?=\s+[A-Za-z_]\w*=|\s+/\S*sh\s+-|$)", re.S)
 _SET = re.compile(r"^(?:/bin/sh -c #\(nop\)\s+)?(?:ENV|ARG|LABEL) (?P<rest>.*)$", re.S)
 _SHOWN = 20
+# The name of a file in which commands stand.
+_AS_COMMAND = "x.history"
 
 
 def _known_bad() -> tuple[Mapping[str, str], Sequence[str], Layers, int]:
@@ -29,7 +31,13 @@ def _known_bad() -> tuple[Mapping[str, str], Sequence[str], Layers, int]:
 
 
 @check(6, known_bad=_known_bad)
-def no_secret(env: Mapping[str, str], history: Sequence[str], layers: Layers, base_layers: int) -> CheckResult:
+def no_secret(
+    env: Mapping[str, str],
+    history: Sequence[str],
+    layers: Layers,
+    base_layers: int,
+    other: Mapping[str, str] | None = None,
+) -> CheckResult:
     """The image adds no secret to its base. Everyone who pulls an image can read all of its layers.
 
     Args:
@@ -37,26 +45,26 @@ def no_secret(env: Mapping[str, str], history: Sequence[str], layers: Layers, ba
         history: the builder's record of each instruction.
         layers: as they are pushed.
         base_layers: how many of them, the lowest, are the base's.
+        other: further texts of the configuration, by what holds them, such as "the label x".
     """
-    return CheckResult.of([*_in_env(env), *_in_history(history), *_in_layers(layers, base_layers)])
+    settings = {**{f"the environment variable {name}": value for name, value in env.items()}, **(other or {})}
+    return CheckResult.of([*_in_settings(settings), *_in_history(history), *_in_layers(layers, base_layers)])
 
 
-def _in_env(env: Mapping[str, str]) -> Iterator[Rejection]:
-    for name, value in env.items():
-        if _is_secret(name, value):
-            yield Rejection(
-                f"the environment variable {name} holds a secret", "Env of the image's configuration", _REVOKE
-            )
+def _in_settings(settings: Mapping[str, str]) -> Iterator[Rejection]:
+    for what, value in settings.items():
+        if _is_secret(what.rpartition(" ")[2], value):
+            yield Rejection(f"{what} holds a secret", "the image's configuration", _REVOKE)
 
 
 def _is_secret(name: str, value: str) -> bool:
     """Whether a variable holds a secret, by its name or by its value."""
-    return (names_secret(name) and is_used_value(value)) or bool(secrets_in(value.encode()))
+    return (names_secret(name) and is_used_value(value)) or bool(secrets_in(value.encode(), _AS_COMMAND))
 
 
 def _in_history(history: Sequence[str]) -> Iterator[Rejection]:
     for number, line in enumerate(history, 1):
-        kinds = {secret.kind for secret in secrets_in(line.encode(), ".history")}
+        kinds = {secret.kind for secret in secrets_in(line.encode(), _AS_COMMAND)}
         names = [f"the argument {name}" for name, value in _values_in(line) if _is_secret(name, value)]
         if names or kinds:
             what = ", ".join(names or sorted(kinds))

@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 from gate.image.secrets.values import Secret, is_placeholder, lines_with
+from gate.image.tree import ELF_MAGIC
 
 _JWT = "JSON Web Token"
 # What every token of a known kind begins with or contains. Each is a pattern of its own that begins with fixed
@@ -65,7 +66,26 @@ _NEWER = {
     "Slack Token": rb"xox[abeoprs](?:\.xox[a-z])?-[\w-]{20,}",
     "Stripe Access Key": rb"[sr]k_live_[0-9A-Za-z]{16,}",
 }
-_NEWER_KINDS = tuple((kind, re.compile(pattern)) for kind, pattern in _NEWER.items())
+# Further issuers; these are not looked for in ELF programs, of which an image holds hundreds of megabytes.
+_ISSUERS = {
+    "Slack Token": rb"xapp-\d-[A-Z0-9]+-\d+-[0-9a-f]{32,}",
+    "Slack Webhook": rb"hooks\.slack\.com/(?:workflows|triggers)/[\w/]{20,}",
+    "Azure Shared Access Signature": rb"sig=[A-Za-z0-9%]{43,}%3[Dd]",
+    "Azure Shared Access Key": rb"SharedAccessKey=[A-Za-z0-9+/]{43}=",
+    "HashiCorp Vault Token": rb"hv[sb]\.(?=[\w-]*[A-Z])[\w-]{24,}",
+    "Databricks Token": rb"dapi[0-9a-f]{32}(?![0-9a-f])",
+    "age Secret Key": rb"AGE-SECRET-KEY-1[A-Z0-9]{58}",
+    "Shopify Token": rb"shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}",
+    "Atlassian Token": rb"ATATT3xFf[\w=-]{50,}",
+    "New Relic Key": rb"NRAK-[A-Z0-9]{27}",
+    "Grafana Token": rb"gl(?:sa|c)_[\w+/]{30,}",
+    "Docker Token": rb"dckr_[op]at_[\w-]{27,}",
+    "Sentry Token": rb"sntry[su]_[\w+/=-]{40,}",
+    "Google Refresh Token": rb"1//0[\w-]{40,}",
+}
+_NEWER_KINDS, _ISSUER_KINDS = (
+    tuple((kind, re.compile(pattern)) for kind, pattern in kinds.items()) for kinds in (_NEWER, _ISSUERS)
+)
 
 
 # The plugins of detect-secrets for tokens; those for keywords, entropy and URLs are not used.
@@ -103,6 +123,12 @@ def tokens_in(text: bytes, *, binary: bool) -> Iterator[Secret]:
     """The tokens in the content of a file; `binary` where it is no text."""
     for line in lines_with(text, text, _TOKENS):
         yield from _tokens_of_line(line, binary=binary)
+    for kind, pattern in () if text.startswith(ELF_MAGIC) else _ISSUER_KINDS:
+        for found in pattern.finditer(text):
+            piece = text[found.start() - 1 : found.start()].isalnum()  # of a longer word, such as base64
+            # A name in a program may begin alike.
+            if not piece and re.search(rb"\d.*\d", found.group()) and not _is_example(found.group()):
+                yield Secret.of(kind, found.group())
 
 
 def _tokens_of_line(line: bytes, *, binary: bool) -> Iterator[Secret]:

@@ -12,7 +12,7 @@ _CONTEXT = 2048
 # Names that announce a secret. "key" alone does not ("SORT_KEY"); "access key" does.
 _SECRET_NAME = re.compile(
     r"passw(?:or)?d|passwd|passphrase|passwort|(?:^|_)(?:pass|pwd|pw)(?:_|$)|secret|credential|contrase"
-    r"|(?:api|auth|access|account|private|master|encryption|signing|service|license|admin|root|deploy|ssh)_?key"
+    r"|(?:api|auth|access|account|private|master|encryption|signing|service|license|admin|root|deploy|ssh|hmac|aes|fernet|jwt)_?key"
     r"|(?:^|_)token(?:_|$)|(?:access|auth|bot|refresh|session|bearer|api|id|push|deploy|npm|github|gitlab|slack)_?token"
 )
 # Last words of a name that describes a secret and does not hold it: its name, its location, a property of it.
@@ -26,7 +26,7 @@ _DESCRIPTIVE = frozenset(
     format encoding version versions length len size min max limit limits count counts number index ttl expiry expires
     expiration expire timeout lifetime age interval days hours minutes seconds date time at on rotation required enabled
     disabled allowed supported optional policy policies rules rule regex pattern validator validators validation
-    strength hash hashed hashes salt digest hasher hashers manager
+    strength hash hashed hashes salt digest sha md checksum fingerprint thumbprint hasher hashers manager
     provider backend engine store storage source service client
     loader reader resolver factory handler helper form view page template env variable var key_name usage usages bucket
     table queue topic group role re regexp reset change changed confirm confirmation prompt audience issuer
@@ -57,7 +57,7 @@ _HARMLESS_TOKEN = re.compile(
     r"|pad|eos|bos|unk|sep|cls|mask|special|stop|cancellation|cancel)_token"
 )
 _REFERENCES = re.compile(
-    r"arn:aws[\w-]*:|[$%]\{|\$\(|\$[A-Za-z_]|%\(|%[A-Za-z_]+%|\{|<|\[|!(?:Ref|Sub|GetAtt)\b|@@|#\{"
+    r"arn:aws[\w-]*:|ENC[\[(]|[$%]\{|\$\(|\$[A-Za-z_]|%\(|%[A-Za-z_]+%|\{|<|\[|!(?:Ref|Sub|GetAtt)\b|@@|#\{"
     r"|(?:env|file|vault|ssm|secret|secrets|secretsmanager|aws-sm|awssm|gcpsm|op|sm|resolve|ref|kms)(?::|//)|https?://[^@\s]*$"
     r"|(?:os\.|process\.|self\.|this\.|config\.|settings\.|environ)",
     re.I,
@@ -119,7 +119,7 @@ def names_secret(name: str) -> bool:
 
 
 def is_reference(value: str) -> bool:
-    """Whether a value says where a secret is: an ARN, a path, a variable, its name in a secret store."""
+    """Whether a value says where a secret is (an ARN, a path, a variable, its name in a store), or is encrypted."""
     if _AWS_SECRET.fullmatch(value):
         return False
     stored = "/" in value and _STORED.fullmatch(value)

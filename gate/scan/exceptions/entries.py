@@ -197,13 +197,13 @@ class Register:
     def _by_id(self) -> dict[str, list[FindingException]]:
         index: dict[str, list[FindingException]] = {}
         for entry in self.exceptions:
-            index.setdefault(entry.id, []).append(entry)
+            index.setdefault(entry.id.upper(), []).append(entry)
         return index
 
     def about(self, finding: Finding) -> tuple[FindingException | VexEntry, ...]:
         """The exceptions and vendors' documents about this finding on this target, in force or not."""
         about: list[FindingException | VexEntry] = []
-        about += (each for each in self._by_id.get(finding.id, ()) if each.package.covers(finding))
+        about += (each for each in self._by_id.get(finding.id.upper(), ()) if each.package.covers(finding))
         about += (each for each in self.vex if each.document.is_about(finding))
         return tuple(each for each in about if each.is_for(self.target))
 

@@ -207,7 +207,7 @@ def _repeated(entries: Iterable[Entry], keys: Callable[[Entry], Iterable[Any]]) 
 def _keys_of_exception(entry: FindingException) -> Iterator[Any]:
     name = canonicalize_name(entry.package.name) if entry.package.type == "pypi" else entry.package.name
     for target in _each_of(entry.target, "aws", "local"):
-        yield entry.id, name, entry.package.versions, target
+        yield entry.id.upper(), name, entry.package.versions, target
 
 
 def _keys_of_coverage(entry: CoverageEntry) -> Iterator[Any]:

@@ -85,7 +85,7 @@ class VexStatement:
 
     def is_about(self, finding: Finding) -> bool:
         """Whether it is about this vulnerability in this very package."""
-        return finding.id in self.names and self.package.covers(finding)
+        return finding.id.upper() in map(str.upper, self.names) and self.package.covers(finding)
 
 
 @dataclass(frozen=True)
