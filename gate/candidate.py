@@ -124,8 +124,7 @@ class Candidate:
     def archive(self) -> ImageArchive:
         """The image as it is pushed, on this machine's disk."""
         image, folder = self.image, self._stack.enter_context(closing(LayerFolder(self._cache / "layers")))
-        save, keep = partial(self.engine.saved, image.engine_id), lambda path: "chrom" in path.rpartition("/")[2]
-        return read_image(image.layers, folder, save, keep)
+        return read_image(image.layers, folder, partial(self.engine.saved, image.engine_id), is_named_like_chrome)
 
     @CachedProperty
     def tree(self) -> Tree:
@@ -243,3 +242,8 @@ class Candidate:
         version = self.interpreter.version
         found = ".".join(version.split(".")[:2]) or self.release.python_version
         return required_components(found, self.pins, chrome=chrome, chromedriver=chromedriver, python_full=version)
+
+
+def is_named_like_chrome(path: str) -> bool:
+    """Whether a file may be Chrome's or Chromedriver's start script, whose text is kept."""
+    return "chrom" in path.rpartition("/")[2]

@@ -37,11 +37,10 @@ class Store:
     def changing(self) -> Iterator[RegistryState]:
         """The state, for a change: written to disk if the block ends, undone if it raises."""
         with self._lock:
-            before = json.dumps(asdict(self._account))
             try:
                 yield self._account
             except BaseException:
-                self._account = read(json.loads(before))
+                self._account = _load(self._path)  # as it was written before
                 raise
             self._write()
 
@@ -90,7 +89,7 @@ class Store:
 def _replace(path: Path, data: Any) -> None:
     draft = path.with_suffix(".draft")
     with draft.open("w") as file:
-        json.dump(data, file)
+        file.write(json.dumps(data))
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)

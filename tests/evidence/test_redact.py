@@ -46,3 +46,11 @@ def test_a_value_that_the_run_was_given_is_hidden_everywhere(secret, before, aft
     [(key, [value])] = redacted.items()
     assert secret not in key.replace(HIDDEN, "")
     assert secret not in value.replace(HIDDEN, "")
+
+
+def test_a_text_that_was_seen_before_its_secret_was_known_is_hidden_from_then_on():
+    """What was found in a text once is not what is found in it ever after."""
+    redactor, text = Redactor(), "it was 0123456789 all along"
+    assert redactor.text(text) == text
+    redactor.learn(["0123456789"])
+    assert redactor.text(text) == f"it was {HIDDEN} all along"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults import faults, matrix
-from tests.faults.layers import Layers
+from tests.faults.layers import Layers, specs_of
 from tests.faults.stage import good_world, stage
 
 ROWS = pytest.StashKey["list[matrix.Row]"]()
@@ -44,11 +44,7 @@ def good(on):
 @pytest.fixture(scope="session")
 def layers(on, good, request):
     """The thin images of the selected tests, two at a time, in their order."""
-    made = Layers(on)
-    for item in request.session.items:
-        fault = item.callspec.params.get("fault") if hasattr(item, "callspec") else None
-        if "layer" in getattr(fault, "made", ()):  # other folders call other things a fault
-            made.begin(fault.name, fault.made["layer"])
+    made = Layers(on, specs_of(request.session.items))
     yield made
     made.close()
 

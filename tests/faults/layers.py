@@ -5,34 +5,51 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import shutil
 import tarfile
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import replace
 from importlib.metadata import distribution
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+from gate.candidate import is_named_like_chrome
 from gate.engine import owner_label
 from gate.errors import GateError
+from gate.image.archive import ImageArchive, read_image
+from gate.image.layer_files import LayerFile, LayerFolder
 from tests.faults.stage import KEPT, LOOKS, Stage, of_agreed_python, recorded, twin
 
 FILES = Path(__file__).with_name("layers")
+# The looks for which the layers themselves are read.
+_FILES = {"tree", "layers"}
 # Test tools as they are installed beside this suite: what a careless `pip install` would have shipped.
 SHIPPED = ("pytest", "pluggy", "iniconfig", "packaging", "pygments")
 
 
+def specs_of(items: Iterable[Any]) -> dict[str, dict]:
+    """What the thin images of these tests are, by the fault's name; other folders call other things a fault."""
+    faults = (item.callspec.params.get("fault") for item in items if hasattr(item, "callspec"))
+    return {each.name: each.made["layer"] for each in faults if "layer" in getattr(each, "made", ())}
+
+
 class Layers:
-    """Builds the thin images of a session two at a time, ahead of the tests, and removes them."""
+    """Builds the thin images of a session two at a time, ahead of the tests, and removes them.
 
-    def __init__(self, on: Stage) -> None:
+    Args:
+        on: the good release.
+        specs: what each image is, by the fault's name.
+    """
+
+    def __init__(self, on: Stage, specs: dict[str, dict]) -> None:
         self._on, self._beside = on, ThreadPoolExecutor(2, thread_name_prefix="layer")
-        self._made: dict[str, Future] = {}
-        self._images: list[str] = []
-
-    def begin(self, name: str, spec: dict) -> None:
-        """Begin to build an image and to look into it."""
-        self._made[name] = self._beside.submit(self._make, spec)
+        self._images: dict[str, str] = {}
+        # To look at all files takes a `docker save`, here one for all images: it sends the layers that they share once.
+        looked_at = ["\n".join(each["lines"]) for each in specs.values() if _FILES & {*each.get("looks", ())}]
+        self._saved = self._beside.submit(self._save, looked_at)
+        self._made = {name: self._beside.submit(self._make, spec) for name, spec in specs.items()}
 
     def world(self, name: str, world):
         """The world with the thin image in the good one's place."""
@@ -41,17 +58,35 @@ class Layers:
     def close(self) -> None:
         """Remove every image that was built."""
         self._beside.shutdown(cancel_futures=True)
-        for image in dict.fromkeys(self._images):
+        for image in dict.fromkeys(self._images.values()):
             self._on.engine.client.images.remove(image, force=True)
+        self._saved.result().remove()
+
+    def _save(self, dockerfiles):
+        folder = Saved(self._on.folder / "layers")
+        if dockerfiles:
+            folder.fill(self._on.engine.client.api, [self._built(each) for each in dockerfiles])
+        return folder
+
+    def _archive(self, digests):
+        """The files of an image: those of the good one as they are known, and those of the layers above."""
+        good = self._on.good.archive._layers
+        assert tuple(digests[: len(good)]) == tuple(self._on.good.image.layers)
+        above = read_image(digests[len(good) :], self._saved.result(), _nothing_to_save, keep=is_named_like_chrome)
+        return ImageArchive((*good, *above._layers))
 
     def _make(self, spec):
-        image = self._loaded(spec["platform"]) if "platform" in spec else self._built(spec["lines"])
+        if _FILES & {*spec.get("looks", ())}:
+            self._saved.result()  # which has built the image
+        image = self._loaded(spec["platform"]) if "platform" in spec else self._built("\n".join(spec["lines"]))
         candidate = twin(self._on, image)
         good = recorded(self._on).__dict__
         looks = spec.get("looks", [])
         assert set(looks) <= set(LOOKS), looks
         kept = (*KEPT, "base_reference", "base_provenance")
         candidate.__dict__ |= {name: good[name] for name in kept if name not in looks}
+        if _FILES & {*looks}:
+            candidate.__dict__["archive"] = self._archive(candidate.image.layers)
         if "platform" in spec:
             own = candidate.image
             candidate.__dict__["image"] = replace(
@@ -74,17 +109,46 @@ class Layers:
         return candidate
 
     def _loaded(self, platform):
-        image = load_bare(self._on.engine.client, platform)
-        self._images.append(image)
-        return image
+        return self._images.setdefault(platform, load_bare(self._on.engine.client, platform))
 
     def _built(self, lines):
-        dockerfile = "\n".join([f"FROM {self._on.good.image.image_id}", *lines]) + "\n"
-        image, _ = self._on.engine.client.images.build(
-            fileobj=context(dockerfile), custom_context=True, labels=owner_label(), rm=True, forcerm=True
-        )
-        self._images.append(str(image.id))
-        return str(image.id)
+        if lines not in self._images:
+            image, _ = self._on.engine.client.images.build(
+                fileobj=context(f"FROM {self._on.good.image.image_id}\n{lines}\n"),
+                custom_context=True, labels=owner_label(), rm=True, forcerm=True,
+            )  # fmt: skip
+            self._images[lines] = str(image.id)
+        return self._images[lines]
+
+
+class Saved(LayerFolder):
+    """The layers of several images, kept until all tests are done."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._files: dict[str, LayerFile] = {}
+
+    def fill(self, api: Any, images: Sequence[str]) -> None:
+        """Write the layers of these images."""
+        with closing(api.get(api._url("/images/get"), params={"names": images}, stream=True, timeout=600)) as answer:
+            answer.raise_for_status()
+            self.unpack(answer.raw, self._files)
+
+    def kept(self, digest: str) -> LayerFile | None:
+        """The layer, which was hashed when it was written."""
+        return self._files.get(digest)
+
+    def keep_only(self, digests: Collection[str]) -> None:
+        """The other images are read too."""
+
+    def remove(self) -> None:
+        """All of them, a gigabyte."""
+        self.close()
+        shutil.rmtree(self._folder)
+
+
+def _nothing_to_save() -> AbstractContextManager[IO[bytes]]:
+    raise AssertionError("a layer is missing from what the engine saved")
 
 
 def load_bare(client: Any, platform: str) -> str:

@@ -67,7 +67,8 @@ class RecordedPipeline(Pipeline):
 
     @made_once
     def registry_image(self):
-        """The image that was pushed; the zip function's baseline was kept before."""
+        """The image that was pushed; it was built, and the zip function's baseline was kept, before."""
+        _ = self.candidate
         self.world.legacy_before.keep(self.run.store.folder / BASELINE)
         if isinstance(self.world.published, Exception):
             raise self.world.published

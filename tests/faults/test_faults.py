@@ -27,7 +27,7 @@ def checked(fault, good, on, layers, tmp_path, every_scenario):
         world = faults.made(fault, good, on, layers, around, tmp_path)
         if fault.level == "release":
             return run_scenarios("releasing.py", world, tmp_path)
-        chosen = [] if every_scenario else ["-m", " or ".join(f"ac{number}" for number in fault.criteria)]
+        chosen = [] if every_scenario else ["-m", fault.selection]
         return run_scenarios("scenarios.py", world, tmp_path, *chosen)
 
 

@@ -240,6 +240,8 @@ def test_a_list_of_libraries_for_every_program_is_refused():
     """As LD_PRELOAD, by a file; an empty one does nothing."""
     assert "/etc/ld.so.preload loads a library into every program" in checked({"/etc/ld.so.preload": b"/opt/x.so\n"})
     assert checked({"/etc/ld.so.preload": b""}) == ""
+    assert checked({"/etc/ld.so.preload": b"/opt/x.so\n"}, {"/etc/.wh.ld.so.preload": b""}) == ""
+    assert checked({}, base={**BASE, "/etc/ld.so.preload": b"/opt/base.so\n"}) == ""
 
 
 @pytest.mark.parametrize("base_layers", [0, 3])

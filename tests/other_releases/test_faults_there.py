@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from tests.faults import faults
-from tests.faults.layers import Layers
+from tests.faults.layers import Layers, specs_of
 from tests.faults.rig import run_scenarios
 from tests.faults.stage import good_world, stage
 from tests.faults.test_faults import assert_caught, assert_green, checked
@@ -40,13 +40,7 @@ def good(on):
 @pytest.fixture(scope="module")
 def layers(on, good, request):
     """The thin images, built ahead."""
-    made = Layers(on)
-    for item in request.session.items:
-        fault = (
-            getattr(item, "callspec", None) and item.callspec.params.get("fault") if item.path == request.path else None
-        )
-        if fault and "layer" in fault.made:
-            made.begin(fault.name, fault.made["layer"])
+    made = Layers(on, specs_of(item for item in request.session.items if item.path == request.path))
     yield made
     made.close()
 
