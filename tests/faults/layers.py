@@ -7,7 +7,7 @@ import io
 import json
 import shutil
 import tarfile
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import replace
@@ -137,9 +137,6 @@ class Saved(LayerFolder):
     def kept(self, digest: str) -> LayerFile | None:
         """The layer, which was hashed when it was written."""
         return self._files.get(digest)
-
-    def keep_only(self, digests: Collection[str]) -> None:
-        """The other images are read too."""
 
     def remove(self) -> None:
         """All of them, a gigabyte."""
