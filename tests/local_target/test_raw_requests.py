@@ -29,7 +29,7 @@ def place(target: LocalTarget, owner: Any) -> Any:
     yield {
         "registry": registry,
         "host": f"Host: {target.registry}\n",
-        "auth": f"Authorization: Basic {base64.b64encode(':'.join(registry.pull or ()).encode()).decode()}\n",
+        "auth": f"Authorization: Basic {base64.b64encode(':'.join(registry.login or ()).encode()).decode()}\n",
         "repository": "raw/requests",
         "blob": registry.upload("raw/requests", b"thirteen byte"),
     }

@@ -43,9 +43,9 @@ def test_without_an_issued_password_every_request_is_refused(
 
 def test_a_password_is_valid_for_the_user_aws_only(target: LocalTarget, registry: RegistryClient) -> None:
     """As on ECR, the user's name is AWS."""
-    assert registry.pull is not None
+    assert registry.login is not None
     assert registry.ask("GET", "/v2/").status == 200
-    assert RegistryClient(target.registry, ("aws", registry.pull[1])).ask("GET", "/v2/").status == 401
+    assert RegistryClient(target.registry, ("aws", registry.login[1])).ask("GET", "/v2/").status == 401
 
 
 def test_an_unknown_repository_is_name_unknown(registry: RegistryClient) -> None:
