@@ -294,19 +294,25 @@ def test_a_closed_folder_is_named_once_with_what_is_below_it():
     """The files below it are not named one by one."""
     found = tree(
         ("opt/app", None, 0o700, None),
-        *((f"opt/app/{name}", b"x", 0o644, None) for name in "abc"),
+        *((f"opt/app/{name}", b"x", 0o644, None) for name in "ab"),
         ("var/task/x", b"x", 0o600, None),
     )
     own, below = readable_by_all(found).rejections
     assert own.cause == "1 file cannot be read by Lambda's user: /var/task/x (0600)"
-    assert below.cause == "3 files cannot be read by Lambda's user: /opt/app (0700) is closed to it"
+    assert below.cause == "2 files cannot be read by Lambda's user: /opt/app (0700) is closed to it"
     assert below.where == "/opt/app"
+
+
+def test_folders_of_the_kernel_and_those_that_all_share_are_not_the_functions_own():
+    """Root's home can be, where a variable names it."""
+    assert used_folders({"PATH": "/:/tmp:/proc:/sys:/dev:/run:/root:/var/cache:/opt/bin:bin"}) == ("/root", "/opt/bin")
 
 
 @pytest.mark.parametrize(
     ("path", "env"),
     [
         ("root/.local/lib/python3.11/site-packages/mine/x.py", {}),
+        ("root/dist-packages/mine/x.py", {}),
         ("root/packages/mine.py", {"PYTHONPATH": "/opt/x:/root/packages/"}),
         ("root/bin/tool", {"PATH": "/usr/bin:/root/bin"}),
         ("root/lib/libx.so", {"LD_LIBRARY_PATH": "/root/lib"}),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import docker
+from docker.errors import ImageNotFound
 
 from gate.engine import owner_label
 from tests.faults.layers import context, load_bare
@@ -31,7 +34,9 @@ class Images:
     def close(self) -> None:
         """Remove what was made here."""
         for image in dict.fromkeys(self._own):
-            self._client.images.remove(image, force=True)
+            # The fault catalogue makes some of the same images, and in the same process it has removed them.
+            with suppress(ImageNotFound):
+                self._client.images.remove(image, force=True)
         self._client.close()
 
     def _built(self, name: str) -> str:
