@@ -26,7 +26,8 @@ PURE = {"put": facts.put, "append": facts.append, "drop": facts.drop, "finding":
 _SIZE = "(ac6 and published)"
 # The criteria whose scenarios read a fact, by the fact's name: no other scenario could notice.
 _READ_BY: dict[str, set[int | str]] = {
-    "candidate": {1, 6}, "candidate.sbom": {7, 9}, "candidate.pins": {1, 6, 9}, "layer": {1, 6}, "dockerfile": {1, 6},
+    "candidate": {1, 6}, "candidate.sbom": {7, 9}, "candidate.pins": {1, 6, 9}, "candidate.interpreter": {1, 6, 9},
+    "layer": {1, 6}, "dockerfile": {1, 6},
     "published": {2, 3, 4, _SIZE, 7, 8}, "promotions": {2}, "answered": {2, 3, 7, 8}, "facts": {2, 3, 7, 8},
     "files": {2, 3, 7, 8},
     "canaries": {2, 3, 7, 8}, "ecr": {2, _SIZE}, "scans": {7, 9}, "scanner": {7, 9}, "scan": {7, 9},
