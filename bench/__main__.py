@@ -16,8 +16,6 @@ COMPARED = (
     ("whole gate, warm", work.gate, work.by_hand, False, 0.5),
     ("whole gate, cold", work.gate, work.by_hand, True, 0.75),
 )
-
-
 # What people wait for, as the README has it.
 WAITS = ((FRESH, work.accept_fresh), (ACCEPT, work.accept), (CHANGED, work.accept_changed), (CHECK, work.check))
 
@@ -66,8 +64,6 @@ def measure_waits(results: Measurements) -> None:
     for label, wait in WAITS:
         Observed.parts = ""
         results.alone(label, wait())
-        if wait is work.accept_fresh:
-            work.accept()  # it emptied the caches; the next ones are warm
         results.why(label, Observed.parts)
     results.alone(TEST, work.test())
     results.why(TEST, "", work.slowest_folders())

@@ -91,8 +91,8 @@ def _make(target: str, arguments: str = "") -> list[str]:
 
 
 def accept() -> float:
-    """`make accept` where nothing has changed since the last one."""
-    return seconds(_make("accept"))
+    """`make accept` where nothing has changed since the last one, which is made here: others empty the caches."""
+    return [seconds(_make("accept")) for _ in range(2)][-1]
 
 
 def accept_changed() -> float:
@@ -101,7 +101,7 @@ def accept_changed() -> float:
     text = handler.read_text()
     handler.write_text(f"{text}# {time.time()}\n")
     try:
-        return accept()
+        return seconds(_make("accept"))
     finally:
         handler.write_text(text)
 

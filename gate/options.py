@@ -20,7 +20,6 @@ from gate.text import plain
 
 _NAME = re.compile(r"[^\W\d]\w*")
 _WORDS = {"and", "or", "not", "True", "False"}
-_TITLE = re.compile(r"^\s*Scenario(?: Outline)?:\s*(.+?)\s*$", re.M)
 TARGETS = ("local", "aws")
 
 # argparse ends a group's heading with a colon of its own.
@@ -185,8 +184,9 @@ def check_selection(config: Any) -> None:
     if option.markexpr:
         _check_markers(option.markexpr, markers)
     if option.keyword:
-        texts = (each.read_text(encoding="utf-8") for each in Path(config.rootpath, "features").glob("*.feature"))
-        titles = [title for text in texts for title in _TITLE.findall(text)]
+        from gate.scenarios.features import titles_in
+
+        titles = [title for file in Path(config.rootpath, "features").glob("*.feature") for title in titles_in(file)]
         option.keyword = _keyword(option.keyword, titles, [*markers, "features/test_acceptance.py"])
     for argument in config.args:
         _check_path(Path(config.invocation_params.dir, argument.partition("::")[0]), argument)

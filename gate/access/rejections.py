@@ -10,7 +10,7 @@ from gate.access.evaluation import resource_policies
 from gate.access.external_principals import deleted
 from gate.access.matrix import PrincipalRow
 from gate.access.permission_groups import permission_group
-from gate.access.request_context import LAMBDA, STATED_IN_PYTEST_INI
+from gate.access.request_context import LAMBDA, NETWORK_SETTINGS, ORGANIZATION_SETTINGS
 from gate.access.reviewed_principals import ReviewedPrincipals, too_wide
 from gate.access.trust import AssumptionPath
 from gate.check import Rejection
@@ -34,9 +34,9 @@ def missing_permissions(
 
 def depends_on_network(decision: Decision) -> bool:
     """Whether a Deny is undecided because the network of the requests is not known, and for no other reason."""
-    stated = [STATED_IN_PYTEST_INI.get(key.lower(), "") for key in decision.keys]
+    keys = {key.lower() for key in decision.keys}
     undecided = decision.answer is Ternary.UNDECIDED and decision.denied
-    return undecided and bool(stated) and all(key.startswith("ci_") for key in stated)
+    return undecided and bool(keys) and keys <= NETWORK_SETTINGS.keys()
 
 
 def denied_by_organization(facts: AccessFacts, arn: str, actions: Iterable[str]) -> Iterator[Rejection]:
@@ -94,9 +94,9 @@ def disagreement(each: Simulation, ours: Decision) -> Rejection:
 
 
 def _remedy_for_missing(decision: Decision, wanted: str, facts: AccessFacts) -> str:
-    keys = [STATED_IN_PYTEST_INI[key.lower()] for key in decision.keys if key.lower() in STATED_IN_PYTEST_INI]
     # The network of the CI role says nothing about the network that Lambda uses.
-    if stated := dict.fromkeys(key for key in keys if wanted == "push" or not key.startswith("ci_")):
+    settings = {**(NETWORK_SETTINGS if wanted == "push" else {}), **ORGANIZATION_SETTINGS}
+    if stated := dict.fromkeys(settings[key.lower()] for key in decision.keys if key.lower() in settings):
         return f"state {' and '.join(stated)} in pytest.ini: this decides the condition, which stays as it is"
     if decision.answer is Ternary.UNDECIDED and decision.denied:
         return "ask the owners of the Deny whether it applies to this principal, or use one to which it does not"

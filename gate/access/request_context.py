@@ -11,23 +11,23 @@ from gate.access.matching import NOTHING, Context, NotBefore, OneOf, OutsideAcco
 from gate.errors import GateError
 
 LAMBDA = "lambda.amazonaws.com"
-# The setting in pytest.ini that gives the value of a condition key.
-STATED_IN_PYTEST_INI = {
+# The setting in pytest.ini that gives the value of a condition key: about the CI role's network, or the organization.
+NETWORK_SETTINGS = {
     "aws:sourceip": "ci_source_ips",
     "aws:vpcsourceip": "ci_source_ips",
     "aws:sourcevpce": "ci_source_vpce",
     "aws:sourcevpc": "ci_source_vpc",
     "aws:sourcevpcarn": "ci_source_vpc (its ARN)",
     **dict.fromkeys(("aws:vpceaccount", "aws:vpceorgid", "aws:vpceorgpaths"), "ci_source_vpce (its ARN)"),
-    **{
-        f"aws:{whose}org{what}": stated
-        for whose in ("principal", "resource", "source")
-        for what, stated in (("id", "organization_id"), ("paths", "organization_id (the whole path of the unit)"))
-    },
+}
+ORGANIZATION_SETTINGS = {
+    f"aws:{whose}org{what}": stated
+    for whose in ("principal", "resource", "source")
+    for what, stated in (("id", "organization_id"), ("paths", "organization_id (the whole path of the unit)"))
 }
 
 # Only in requests through a VPC endpoint.
-_OF_ENDPOINTS = tuple(key for key in STATED_IN_PYTEST_INI if key.startswith(("aws:sourcevpc", "aws:vpc")))
+_OF_ENDPOINTS = tuple(key for key in NETWORK_SETTINGS if key != "aws:sourceip")
 
 KnownValues = dict[str, tuple[Value, ...] | None]
 _OF_SERVICES = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorg", "aws:principalservicename")

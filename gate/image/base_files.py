@@ -163,9 +163,9 @@ def _deleted(path: str, layers: Layers) -> str:
     """What explains a deletion: a package manager no longer lists the file, or it is not needed at run time."""
     if _REMOVABLE.search(path):
         return "not needed to run"
-    manager = "pip" if _PACKAGES.match(path) or "/dist-packages/" in path else "dpkg or rpm"
-    managed = layers.records.managed & set(manager.split(" or "))
-    return f"no longer listed by {manager}" if managed and not layers.installed.lists(path) else ""
+    managers = ("pip",) if _PACKAGES.match(path) or "/dist-packages/" in path else ("dpkg", "rpm")
+    unlisted = layers.records.managed & set(managers) and not layers.installed.lists(path)
+    return f"no longer listed by {' or '.join(managers)}" if unlisted else ""
 
 
 def _last(layers: tuple[Layer, ...], path: str) -> int:

@@ -87,7 +87,7 @@ LIBRARY = re.compile(r"lib[^.]*\.so")  # of C, beside the modules
 SUFFIXES = [each for each in importlib.machinery.all_suffixes() if each != ".pyc"]
 PYTHONS_OWN = [each for each in sys.path if each]
 wanted: set[str] = set(json.loads(sys.argv[1]))
-runtimes_own: list[str] = globals()["import_as_the_runtime"](os.getcwd())
+runtimes_own: list[str] = import_as_the_runtime(os.getcwd())  # type: ignore[name-defined]  # noqa: F821
 told: dict[str, Any] = {
     "python": sys.version.split()[0],
     "versions": {},

@@ -69,6 +69,11 @@ class Scenario:
         return self.criterion in _ABOUT_THE_IMAGE and "published" not in self.tags
 
 
+def titles_in(file: Path) -> list[str]:
+    """The titles of a feature file in their order, each as often as it stands there."""
+    return _TITLE.findall(file.read_text(encoding="utf-8"))
+
+
 def scenarios_of(features: Path) -> dict[str, Scenario]:
     """Every scenario, by the docstring that pytest-bdd gives its test ("file: scenario").
 
@@ -79,7 +84,7 @@ def scenarios_of(features: Path) -> dict[str, Scenario]:
     titles: set[str] = set()
     for feature in get_features([str(features)]):
         # Read from the text as well: of two equal titles in one file the parser has dropped the first.
-        for title in _TITLE.findall(Path(feature.filename).read_text(encoding="utf-8")):
+        for title in titles_in(Path(feature.filename)):
             if title in titles:
                 raise WrongUse(f"two scenarios are called {title!r}", where=feature.rel_filename)
             titles.add(title)
